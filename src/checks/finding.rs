@@ -1,5 +1,8 @@
 //! A finding.
 
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A stable name in kebab-case. Never renamed, because scripts use it. Declared in the file of the check, explained in
@@ -45,27 +48,45 @@ pub struct Finding {
 /// The vendor's page that the migration follows.
 pub(super) const GUIDE: &str = "https://docs.element.io/latest/element-server-suite-classic/administration/migration-to-matrix-authentication-service";
 
-/// The code and subject of the possible findings of one check.
-pub(super) struct Topic {
-    pub(super) code: Code,
-    pub(super) subject: String,
+/// Findings as data: by name their code, severity, message and remedy, with placeholders in braces.
+pub(super) struct Table(pub(super) BTreeMap<String, Row>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) code: String,
+    severity: Severity,
+    message: String,
+    remedy: Option<String>,
 }
 
-impl Topic {
-    pub(super) fn ok(self, message: impl Into<String>) -> Finding {
-        Finding::ok(self.code, self.subject, message)
+impl Table {
+    /// Reads YAML. Via a JSON value: a YAML deserializer for each type would make the program large.
+    pub(super) fn read<T: DeserializeOwned>(text: &str) -> T {
+        let tree = serde_yaml::from_str(text).expect("a test reads this file");
+        serde_json::from_value(tree).expect("a test reads this file")
     }
 
-    pub(super) fn warning(self, message: impl Into<String>) -> Finding {
-        Finding::warning(self.code, self.subject, message)
-    }
-
-    pub(super) fn unknown(self, message: impl Into<String>) -> Finding {
-        Finding::unknown(self.code, self.subject, message)
-    }
-
-    pub(super) fn blocker(self, message: impl Into<String>) -> Finding {
-        Finding::blocker(self.code, self.subject, message)
+    /// The finding of this name. `known` has the values of the remaining placeholders.
+    pub(super) fn finding(
+        &'static self,
+        name: &str,
+        subject: impl Into<String>,
+        values: &[(&str, &str)],
+        known: impl Fn(&str) -> String,
+    ) -> Finding {
+        let Row { code, severity, message, remedy } = &self.0[name];
+        let value = |name: &str| match values.iter().find(|(given, _)| *given == name) {
+            Some((_, value)) => (*value).to_owned(),
+            None => known(name),
+        };
+        let filled = |template: &String| {
+            let mut parts = template.split('{');
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.filter_map(|part| part.split_once('}')).fold(first, |text, (name, rest)| text + &value(name) + rest)
+        };
+        let finding = Finding::new(code, *severity, subject, filled(message));
+        Finding { remedy: remedy.as_ref().map(filled), ..finding }
     }
 }
 
@@ -107,5 +128,23 @@ impl Finding {
     /// Whether a user must confirm it, or a script must accept its code.
     pub fn needs_accepting(&self) -> bool {
         matches!(self.severity, Severity::Warning | Severity::Unknown)
+    }
+}
+
+/// Fails unless the sources use every row and every placeholder of a table, and only its rows.
+#[cfg(test)]
+pub(super) fn assert_complete(table: &Table, sources: &[&str]) {
+    let used = |name: &str| sources.iter().any(|source| source.contains(&format!("\"{name}\"")));
+    for (name, row) in &table.0 {
+        assert!(used(name), "{name}");
+        let texts = [Some(&row.message), row.remedy.as_ref()];
+        for part in texts.into_iter().flatten().flat_map(|text| text.split('{').skip(1)) {
+            let (placeholder, _) = part.split_once('}').expect(name);
+            assert!(used(placeholder), "{name}: {placeholder}");
+        }
+    }
+    let named = sources.iter().flat_map(|source| source.split("finding(\"").skip(1));
+    for name in named.filter_map(|rest| rest.split('"').next()) {
+        assert!(table.0.contains_key(name), "{name}");
     }
 }

@@ -11,19 +11,15 @@ use http::Uri;
 use serde_json::Value;
 
 use super::expected::Expected;
-use super::question::{Question, Replies};
+use super::question::{Asked, Question, Replies};
 use crate::answers::http::{Outcome, Reply, excerpt};
-use crate::checks::finding::{Code, Finding, Topic};
+use crate::checks::finding::Finding;
 use crate::deployment::{IdentityProvider, mas_redirect_uri};
-
-const IDP_AT_MAS: Code = "idp-at-mas";
-const IDP_REDIRECT_URI: Code = "idp-redirect-uri";
 
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
         let authorize = Question::Authorize(index);
-        let at_mas = |_: &Expected, at: Topic, answer: &Reply| at_mas(expected, provider, at, answer);
-        findings.extend(answers.judge(expected, &authorize, IDP_AT_MAS, at_mas));
+        findings.extend(answers.judge(expected, &authorize, "idp-at-mas", |at| at_mas(at, provider)));
         for outcome in answers.to(&Question::AtProvider(index)) {
             findings.push(at_provider(expected, index, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
@@ -55,45 +51,37 @@ fn parameter(location: &str, name: &str) -> Option<String> {
     parameters(location).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn at_mas(expected: &Expected, provider: &IdentityProvider, at: Topic, answer: &Reply) -> Finding {
-    let (name, id, described) = (label(provider), &provider.idp_id, answer.described());
-    match (answer.status, &answer.location) {
-        (302 | 303 | 307, Some(location)) => redirected(expected, provider, at, location),
-        (404, _) => at.blocker(format!("MAS doesn't have the identity provider {name}")).remedy(
-            "MAS and Synapse must have the same providers with the same ids. Start a reconcile, and compare MAS's configuration with the spec.",
-        ),
-        (400, _) => at.blocker(format!("MAS rejects {id:?} as a provider's id: it responds with {described}"))
-            .remedy("MAS's ids are ULIDs. Ask Element Support; if you rename the idpId, its accounts lose their link to the provider."),
-        (500, _) => at.blocker(format!("MAS can't start a login at {name}: it responds with {described}")).remedy(format!(
-            "Usually, MAS's pod can't reach the provider or doesn't trust its certificate, or the issuer differs from the provider's. Check \
-             MAS's log: {} get pods, then logs",
-            expected.commands.kubectl
-        )),
-        (502..=504, _) => at.unknown(format!("MAS is currently not available: its host responds with {described}"))
-            .remedy(expected.look_at("MAS")),
-        _ => at.warning(format!("MAS responds with {described} instead of a redirect to {name}")).remedy(expected.look_at("MAS")),
-    }
+fn at_mas(at: &Asked, provider: &IdentityProvider) -> Finding {
+    let name = match (at.answer.status, &at.answer.location) {
+        (302 | 303 | 307, Some(location)) => return redirected(at, provider, location),
+        (404, _) => "idp-missing",
+        (400, _) => "idp-id-rejected",
+        (500, _) => "idp-fails",
+        (502..=504, _) => "idp-unavailable",
+        _ => "idp-no-redirect",
+    };
+    at.finding(name, &[("name", &label(provider)), ("id", &format!("{:?}", provider.idp_id))])
 }
 
 /// Checks the client and the redirect URI of MAS's redirect to the provider.
-fn redirected(expected: &Expected, provider: &IdentityProvider, at: Topic, location: &str) -> Finding {
-    let (name, wanted) = (label(provider), wanted(expected, provider));
+fn redirected(at: &Asked, provider: &IdentityProvider, location: &str) -> Finding {
+    let (name, wanted) = (label(provider), wanted(at.expected, provider));
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
-        return at.unknown(format!("MAS redirects to {} without a redirect URI to compare", excerpt(location)));
+        return at.finding("idp-without-uri", &[("location", &excerpt(location))]);
     };
     if redirect_uri != wanted {
-        let text = format!("MAS uses the redirect URI {} for {name}, not {wanted}", excerpt(&redirect_uri));
-        return at.blocker(text).remedy("Before you migrate, find out why it differs from the guide's, and register MAS's redirect URI at the provider.");
+        let uri = excerpt(&redirect_uri);
+        return at.finding("idp-other-uri", &[("uri", &uri), ("name", &name), ("wanted", &wanted)]);
     }
     let client = parameter(location, "client_id");
     if let (Some(ours), Some(theirs)) = (&provider.client_id, &client)
         && ours != theirs
     {
-        let text = format!("for {name}, MAS uses the client {:?}, but the spec has {ours:?}", excerpt(theirs));
-        return at.blocker(text).remedy("Start a reconcile, and compare MAS's configuration with the spec.");
+        let (theirs, ours) = (format!("{:?}", excerpt(theirs)), format!("{ours:?}"));
+        return at.finding("idp-other-client", &[("name", &name), ("theirs", &theirs), ("ours", &ours)]);
     }
     let client = client.map_or_else(String::new, |client| format!(" as client {}", excerpt(&client)));
-    at.ok(format!("MAS redirects to {name}{client} with the redirect URI {wanted}"))
+    at.finding("idp", &[("name", &name), ("client", &client), ("wanted", &wanted)])
 }
 
 /// MAS's redirect URI for a provider.
@@ -134,48 +122,39 @@ const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
     let provider = &expected.providers[index];
     let (name, wanted) = (label(provider), wanted(expected, provider));
-    let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
-    let at = Topic { code: IDP_REDIRECT_URI, subject };
     let start = Question::Authorize(index).url(expected);
-    let open_in_browser = format!("Open {start} in a browser on a user's network, and stop at the login page.");
+    let finding = |row: &str, values: &[(&str, &str)]| {
+        let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
+        let common = [("name", name.as_str()), ("wanted", &wanted), ("start", &start)];
+        expected.finding(row, subject, &[&common, values].concat())
+    };
     let answer = match outcome {
         Outcome::Answered(answer) => answer,
-        Outcome::NotAsked(why) => return at.unknown(why).remedy(open_in_browser),
+        Outcome::NotAsked(why) => return finding("uri-not-asked", &[("why", why)]),
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
-            let text = format!("couldn't check from here whether {name} accepts the redirect URI: {why}");
-            return at.unknown(text).remedy(open_in_browser);
+            return finding("uri-unanswered", &[("why", why)]);
         }
     };
     let shown = shown(answer);
-    let register = format!("Register {wanted} for this client at the provider, in addition to Synapse's redirect URI.");
     let lower = error_text(answer).to_lowercase();
     if NOT_REGISTERED.lines().any(|phrase| !phrase.is_empty() && lower.contains(phrase)) {
-        let text = format!("{name} rejects the redirect URI {wanted}: it responds with {shown}");
-        return at.warning(text).remedy(register);
+        return finding("uri-rejected", &[("shown", &shown)]);
     }
     let location = answer.location.as_deref().unwrap_or_default();
     if let Some(error) = error_in(location) {
         let more = parameter(location, "error_description");
         let error = error + &more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
-        let look = "Check the client's permissions at the provider: scopes, response types, users.";
         // A redirect to the redirect URI proves that it is registered.
-        if location.split(['?', '#']).next() == Some(wanted.as_str()) {
-            return at.warning(format!("{name} accepts the redirect URI, but returns {error}")).remedy(look);
-        }
-        let text =
-            format!("{name} rejects the redirect URI {wanted} or this client: it responds with {shown} and {error}");
-        return at.warning(text).remedy(format!("{register} If it is registered already: {look}"));
+        let accepted = location.split(['?', '#']).next() == Some(wanted.as_str());
+        let row = if accepted { "uri-accepted-with-error" } else { "uri-or-client-rejected" };
+        return finding(row, &[("shown", &shown), ("error", &error)]);
     }
-    match answer.status {
-        200..=399 => at.ok(format!("{name} responds with {shown}, without an error about the redirect URI")),
-        _ if lower.contains("redirect") || lower.contains("callback") => {
-            let text = format!("{name} reports a problem with the redirect URI {wanted}: it responds with {shown}");
-            at.warning(text).remedy(register)
-        }
-        _ => at
-            .unknown(format!("{name} responds with {shown} instead of its login page"))
-            .remedy(format!("Open {start} in a browser, and stop at the login page.")),
-    }
+    let row = match answer.status {
+        200..=399 => "uri-accepted",
+        _ if lower.contains("redirect") || lower.contains("callback") => "uri-problem",
+        _ => "uri-unclear",
+    };
+    finding(row, &[("shown", &shown)])
 }
 
 /// All text in an answer that can contain an error: the page's text, and the decoded parameters of a redirect.

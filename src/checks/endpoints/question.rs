@@ -2,7 +2,7 @@
 
 use super::expected::{EndpointPhase, Expected};
 use crate::answers::http::{Outcome, Reached, Reply, encoded};
-use crate::checks::finding::{Code, Finding, Topic};
+use crate::checks::finding::{Code, Finding};
 
 /// A request. All but the last three are GET requests that start no session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -98,10 +98,6 @@ impl Question {
     pub fn url(&self, expected: &Expected) -> String {
         format!("https://{}{}", self.host(expected).unwrap_or("?"), self.path(expected))
     }
-
-    pub(super) fn topic(&self, expected: &Expected, code: Code) -> Topic {
-        Topic { code, subject: self.url(expected) }
-    }
 }
 
 /// The requests of this phase, except those to the providers. A repeated request needs a new connection each time, because
@@ -152,7 +148,6 @@ impl Replies {
         question: &Question,
         code: Code,
     ) -> Result<&Reply, Option<Finding>> {
-        let at = question.topic(expected, code);
         match self.to(question).next() {
             None => Err(None),
             Some(Outcome::Answered(answer)) => Ok(answer),
@@ -160,9 +155,9 @@ impl Replies {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                Err(Some(at.unknown(why)))
+                Err(Some(Finding::unknown(code, question.url(expected), why)))
             }
-            Some(Outcome::Unusable(what)) => Err(Some(at.blocker(what))),
+            Some(Outcome::Unusable(what)) => Err(Some(Finding::blocker(code, question.url(expected), what))),
         }
     }
 
@@ -171,10 +166,10 @@ impl Replies {
         expected: &Expected,
         question: &Question,
         code: Code,
-        judge: impl FnOnce(&Expected, Topic, &Reply) -> Finding,
+        judge: impl FnOnce(&Asked<'_>) -> Finding,
     ) -> Option<Finding> {
         match self.answer(expected, question, code) {
-            Ok(answer) => Some(judge(expected, question.topic(expected, code), answer)),
+            Ok(answer) => Some(judge(&Asked { expected, url: question.url(expected), answer })),
             Err(finding) => finding,
         }
     }
@@ -192,5 +187,21 @@ impl Replies {
             }
         }
         why.map_or(Reached::NotAsked, Reached::No)
+    }
+}
+
+/// An answer with the URL of its request, which is the subject of findings.
+pub(super) struct Asked<'a> {
+    pub(super) expected: &'a Expected,
+    pub(super) url: String,
+    pub(super) answer: &'a Reply,
+}
+
+impl Asked<'_> {
+    /// The finding of this name in the table, with values for its placeholders.
+    pub(super) fn finding(&self, name: &str, values: &[(&str, &str)]) -> Finding {
+        let described = self.answer.described();
+        let it = [("it", described.as_str())];
+        self.expected.finding(name, self.url.as_str(), &[&it, values].concat())
     }
 }

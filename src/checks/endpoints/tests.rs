@@ -708,3 +708,17 @@ fn the_more_processes_the_more_tries_and_never_a_flood() {
     let tries = |processes| Expected { processes, ..expected(EndpointPhase::Active) }.tries();
     assert_eq!([1, 2, 6, 12, 100].map(tries), [4, 8, 30, 40, 40]);
 }
+
+#[test]
+fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
+    let sources = [
+        include_str!("clients.rs"),
+        include_str!("expected.rs"),
+        include_str!("mas.rs"),
+        include_str!("new_login.rs"),
+        include_str!("providers.rs"),
+        include_str!("question.rs"),
+        include_str!("synapse.rs"),
+    ];
+    crate::checks::finding::assert_complete(&expected::TABLE, &sources);
+}

@@ -13,7 +13,7 @@ const SYNAPSE_DATABASE_TLS: Code = "synapse-database-tls";
 pub const DATABASE_SHARED: Code = "mas-database-is-synapses";
 pub const DATABASE_ROLE: Code = "mas-database-role";
 pub const DATABASE_HOST: Code = "mas-database-host";
-pub const DATABASE_POOLER: Code = "database-pooler";
+const DATABASE_POOLER: Code = "database-pooler";
 const DATABASE_TLS: Code = "mas-database-tls";
 
 pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>) {

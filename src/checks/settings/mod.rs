@@ -2,7 +2,7 @@
 
 mod database;
 
-pub use database::{DATABASE_HOST, DATABASE_POOLER, DATABASE_ROLE, DATABASE_SHARED};
+pub use database::{DATABASE_HOST, DATABASE_ROLE, DATABASE_SHARED};
 
 use super::finding::{Code, Finding};
 use super::snapshot::{OtherHost, Purpose, Snapshot};

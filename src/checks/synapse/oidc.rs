@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::settings::Setting;
-use crate::deployment::squashed;
 
 pub struct Loss {
     pub setting: Setting,
@@ -50,8 +49,12 @@ pub fn losses(provider: &Value) -> Vec<Loss> {
 /// Finds a field by its names in snake case (Synapse) or camel case (Kubernetes).
 pub(super) fn field<'a>(object: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(object, |value, key| {
-        value.as_object()?.iter().find(|(name, _)| squashed(name) == squashed(key)).map(|(_, value)| value)
+        value.as_object()?.iter().find(|(name, _)| letters(name).eq(letters(key))).map(|(_, value)| value)
     })
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
 }
 
 /// Whether a field is there and is not switched off.

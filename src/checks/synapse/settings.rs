@@ -4,14 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::checks::finding::{Finding, Severity};
+use crate::checks::finding::{Finding, Severity, Table};
 
-static TABLE: LazyLock<Table> =
-    // Via a JSON value: a YAML deserializer for each type would make the program large.
-    LazyLock::new(|| {
-        let tree = serde_yaml::from_str(include_str!("settings.yaml")).expect("a test reads this file");
-        serde_json::from_value(tree).expect("a test reads this file")
-    });
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Table::read(include_str!("settings.yaml")));
 
 /// A setting that matters to the migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -63,7 +58,7 @@ pub enum Setting {
 /// `settings.yaml`, whose head explains the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Settings {
     modules: Modules,
     settings: Vec<Rule>,
 }
@@ -97,13 +92,13 @@ pub(super) struct TypedField {
 }
 
 pub(super) fn fields() -> impl Iterator<Item = (&'static Rule, &'static TypedField)> {
-    TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
+    SETTINGS.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
 }
 
 /// Classifies a module by its name; `None` if it has nothing to do with logins.
 pub(super) fn of_module(name: &str) -> Option<Setting> {
     let of = |known: &[String]| known.iter().any(|prefix| name.starts_with(prefix));
-    match (of(&TABLE.modules.passwords), of(&TABLE.modules.harmless)) {
+    match (of(&SETTINGS.modules.passwords), of(&SETTINGS.modules.harmless)) {
         (true, _) => Some(Setting::PasswordModule),
         (false, true) => None,
         (false, false) => Some(Setting::UnknownModule),
@@ -112,7 +107,7 @@ pub(super) fn of_module(name: &str) -> Option<Setting> {
 
 impl Setting {
     fn rule(self) -> &'static Rule {
-        TABLE.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
+        SETTINGS.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
     }
 
     /// The finding for free-form settings, which the operator copies.

@@ -1,6 +1,7 @@
 //! A finding.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,11 @@ pub(super) struct Row {
     severity: Severity,
     message: String,
     remedy: Option<String>,
+    #[serde(default)]
+    guide: bool,
 }
+
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
 
 impl Table {
     /// Reads YAML. Via a JSON value: a YAML deserializer for each type would make the program large.
@@ -75,7 +80,7 @@ impl Table {
         values: &[(&str, &str)],
         known: impl Fn(&str) -> String,
     ) -> Finding {
-        let Row { code, severity, message, remedy } = &self.0[name];
+        let Row { code, severity, message, remedy, guide } = &self.0[name];
         let value = |name: &str| match values.iter().find(|(given, _)| *given == name) {
             Some((_, value)) => (*value).to_owned(),
             None => known(name),
@@ -86,11 +91,16 @@ impl Table {
             parts.filter_map(|part| part.split_once('}')).fold(first, |text, (name, rest)| text + &value(name) + rest)
         };
         let finding = Finding::new(code, *severity, subject, filled(message));
-        Finding { remedy: remedy.as_ref().map(filled), ..finding }
+        Finding { remedy: remedy.as_ref().map(filled), docs: guide.then_some(GUIDE), ..finding }
     }
 }
 
 impl Finding {
+    /// The finding of this name in `findings.yaml`, with values for its placeholders.
+    pub(super) fn of(name: &str, subject: impl Into<String>, values: &[(&str, &str)]) -> Self {
+        TABLE.finding(name, subject, values, |_| String::new())
+    }
+
     pub(super) fn new(code: Code, severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, severity, subject: subject.into(), message: message.into(), remedy: None, docs: None }
     }
@@ -143,7 +153,8 @@ pub(super) fn assert_complete(table: &Table, sources: &[&str]) {
             assert!(used(placeholder), "{name}: {placeholder}");
         }
     }
-    let named = sources.iter().flat_map(|source| source.split("finding(\"").skip(1));
+    let called = |call: &'static str| sources.iter().flat_map(move |source| source.split(call).skip(1));
+    let named = called("finding(\"").chain(called("Finding::of(\""));
     for name in named.filter_map(|rest| rest.split('"').next()) {
         assert!(table.0.contains_key(name), "{name}");
     }

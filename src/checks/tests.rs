@@ -223,3 +223,23 @@ fn owners_are_reported_and_those_that_revert_block() {
     let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
     assert_eq!(severity_of(&installer, Purpose::DryRun, "manifest-owned-by-installer"), Some(Severity::Warning));
 }
+
+#[test]
+fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
+    let sources = [
+        include_str!("appservices.rs"),
+        include_str!("authentication.rs"),
+        include_str!("backup/mod.rs"),
+        include_str!("certificate.rs"),
+        include_str!("compatibility.rs"),
+        include_str!("component_secrets.rs"),
+        include_str!("permissions.rs"),
+        include_str!("rehearsal.rs"),
+        include_str!("secret.rs"),
+        include_str!("settings/database.rs"),
+        include_str!("settings/mod.rs"),
+        include_str!("state.rs"),
+        include_str!("tls.rs"),
+    ];
+    finding::assert_complete(&finding::TABLE, &sources);
+}

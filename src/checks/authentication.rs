@@ -59,9 +59,7 @@ fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
 /// A separate component in some releases, and a section of Synapse's configuration in others.
 fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
     let is_it = |name: &str| name.contains("groupsync");
-    // A component without settings still exists.
-    let there = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty) || is_set(value);
-    let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && there(value));
+    let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && exists(value));
     let mut places: Vec<String> = components.map(|(name, _)| format!("spec.components.{name}")).collect();
     for (path, object) in
         [("spec.components.synapse.config", deployment.synapse_config()), (DELEGATED, deployment.delegated_auth())]
@@ -71,20 +69,17 @@ fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
     findings.extend(places.into_iter().map(|place| Finding::of("group-sync", place, &[])));
 }
 
+/// Whether a section or a component is on. Without settings, it still exists.
+fn exists(section: &Value) -> bool {
+    section.as_object().is_some_and(serde_json::Map::is_empty) || is_set(section)
+}
+
 /// Whether local accounts are on: with their section, or if no other way to log in is configured.
 fn local_accounts(delegated: &Value) -> bool {
     let is_it = |name: &str| name == "localpassworddatabase";
     let present = delegated.as_object().into_iter().flatten().find(|(name, _)| is_it(&squashed(name)));
-    match present {
-        Some((_, Value::Object(fields))) => {
-            ["enabled", "enable"].iter().all(|key| fields.get(*key) != Some(&Value::Bool(false)))
-        }
-        Some((_, value)) => is_set(value),
-        None => {
-            let other = |name: &str| ["oidc", "ldap", "saml", "cas", "jwt"].iter().any(|way| name.starts_with(way));
-            named(delegated, other).is_empty()
-        }
-    }
+    let other = |name: &str| ["oidc", "ldap", "saml", "cas", "jwt"].iter().any(|way| name.starts_with(way));
+    present.map_or_else(|| named(delegated, other).is_empty(), |(_, section)| exists(section))
 }
 
 /// The OIDC providers of `delegatedAuth.oidc`: their ids, and settings that MAS ignores.
@@ -92,11 +87,8 @@ fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
-        findings.extend(
-            losses(entry)
-                .into_iter()
-                .map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)),
-        );
+        let found = losses(entry).into_iter();
+        findings.extend(found.map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)));
     }
 }
 

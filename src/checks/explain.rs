@@ -58,18 +58,12 @@ fn read(section: &'static str) -> Explanation {
     Explanation {
         code,
         about,
-        severities: take("Severity").split(", ").filter_map(severity).collect(),
+        severities: take("Severity").split(", ").filter_map(|word| serde_json::from_value(word.into()).ok()).collect(),
         meaning: take("Meaning"),
         why: take("Why it matters"),
         remedy: take("Remedy"),
         source: take("Source"),
     }
-}
-
-fn severity(word: &str) -> Option<Severity> {
-    [Severity::Blocker, Severity::Warning, Severity::Unknown, Severity::Ok]
-        .into_iter()
-        .find(|severity| severity.word() == word)
 }
 
 fn joined(text: &str) -> String {

@@ -38,13 +38,13 @@ pub use snapshot::{
 /// The codes that other rooms use.
 pub mod codes {
     use super::Code;
-    pub use super::certificate::CERTIFICATE_MISSING;
     pub use super::endpoints::{MAS_ISSUER, MAS_SIGNING_KEY};
     pub use super::manifest::{OWNED_BY_HELM, OWNERS};
     pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
     pub use super::rehearsal::REHEARSAL;
-    pub use super::tls::CLUSTER_ISSUER;
 
+    pub const CERTIFICATE_MISSING: Code = "certificate-missing";
+    pub const CLUSTER_ISSUER: Code = "cluster-issuer";
     pub const SECRET: Code = "mas-secret";
     pub const DATABASE_HOST: Code = "mas-database-host";
     pub const DATABASE_ROLE: Code = "mas-database-role";

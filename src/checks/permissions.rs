@@ -20,9 +20,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let subject = format!("your permissions in namespace {}", snapshot.deployment.namespace());
     if access.logged_out {
-        let finding = Finding::blocker(PERMISSIONS, subject, "the API server no longer accepts your credentials");
-        findings.push(finding.remedy("Log in again as you do for kubectl, then run the command again."));
-        return;
+        return findings.push(Finding::of("logged-out", subject, &[]));
     }
     let schema = schema(snapshot, access).filter(|_| purpose != Purpose::Abort);
     let write = Standing::of(snapshot, access, needed(snapshot, purpose).into_iter().chain(schema));
@@ -35,14 +33,12 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let unknown: Vec<&Right> = write.unknown.iter().chain(&follow.unknown).collect();
     if unknown.is_empty() {
-        let text = format!("you have the required permissions in namespace {}", snapshot.deployment.namespace());
-        findings.push(Finding::ok(PERMISSIONS, subject, text));
+        let values = [("namespace", snapshot.deployment.namespace())];
+        findings.push(Finding::of("permissions", subject, &values));
     } else if purpose == Purpose::Look {
         // A step continues: the server-side dry run shows the same before anything is written.
-        let (why, list) = (access.why_unknown(), list(unknown.into_iter()));
-        let text = format!("couldn't determine whether you have these permissions ({why}): {list}");
-        let remedy = "Compare with the minimum Role: `kubectl ess-mas check --rbac`.";
-        findings.push(Finding::unknown(PERMISSIONS, subject, text).remedy(remedy));
+        let values = [("why", access.why_unknown()), ("list", &list(unknown.into_iter()))];
+        findings.push(Finding::of("permissions-unknown", subject, &values));
     }
 }
 

@@ -12,8 +12,6 @@ use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
 use crate::record::{Rehearsal, RehearsalState, record_name};
 
-const REHEARSAL_OLD: Code = "rehearsal-old";
-const RECORD: Code = "record";
 pub const REHEARSAL: Code = "rehearsal";
 
 /// Number of changed fields to name.
@@ -154,8 +152,8 @@ fn old(snapshot: &Snapshot) -> Option<Finding> {
         _ if days >= OLD_AFTER_DAYS => format!("{days} days old; it doesn't cover accounts that changed since"),
         _ => return None,
     };
-    let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
-    Some(finding.remedy(again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.")))
+    let remedy = again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.");
+    Some(Finding::of("rehearsal-old", "the dry run", &[("text", &text), ("remedy", remedy)]))
 }
 
 /// A dry run is refused while `active` is true.
@@ -176,20 +174,16 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     if let Known::Unreadable(why) = &snapshot.record {
         let name = record_name(snapshot.deployment.name());
-        let namespace = snapshot.deployment.namespace();
-        let remedy = format!(
-            "If a user edited it, delete it: kubectl delete configmap {name} -n {namespace}. Then repeat `kubectl ess-mas prepare` and the dry run."
-        );
-        findings.push(Finding::unknown(RECORD, "the record of the dry run", why).remedy(remedy));
+        let values = [("why", why.as_str()), ("name", &name), ("namespace", snapshot.deployment.namespace())];
+        findings.push(Finding::of("record-unread", "the record of the dry run", &values));
     }
     if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
     }
     findings.extend(old(snapshot));
     let subject = "the dry run";
-    let ok = |text| Finding::ok(REHEARSAL, subject, text);
-    let message = match standing(snapshot) {
-        RehearsalStanding::Passed => return findings.push(ok("the dry run passed for the current spec and Secret")),
+    let text = match standing(snapshot) {
+        RehearsalStanding::Passed => return findings.push(Finding::of("rehearsed", subject, &[])),
         // The dry run is a later step.
         RehearsalStanding::None if purpose == Purpose::Look => return,
         RehearsalStanding::None => "none has passed yet".to_owned(),
@@ -197,12 +191,10 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         RehearsalStanding::Outdated(changed) => format!("passed, but since then: {}", changed.join("; ")),
         RehearsalStanding::Unknown(why) => format!("passed, but the current MAS Secret can't be read: {why}"),
     };
-    let again = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
-    findings.push(match purpose {
-        Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
-        // Only the activation requires it.
-        _ => Finding::warning(REHEARSAL, subject, message).remedy(again),
-    });
+    let remedy = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
+    // Only the activation requires it.
+    let name = if purpose == Purpose::Activate { "not-rehearsed" } else { "not-rehearsed-yet" };
+    findings.push(Finding::of(name, subject, &[("text", &text), ("remedy", remedy)]));
 }
 
 #[cfg(test)]

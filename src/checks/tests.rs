@@ -233,6 +233,8 @@ fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
         include_str!("certificate.rs"),
         include_str!("compatibility.rs"),
         include_str!("component_secrets.rs"),
+        include_str!("endpoints/mod.rs"),
+        include_str!("manifest.rs"),
         include_str!("permissions.rs"),
         include_str!("rehearsal.rs"),
         include_str!("secret.rs"),

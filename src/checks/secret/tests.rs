@@ -165,5 +165,8 @@ fn secret_of_another_tool_is_a_warning_before_prepare_writes_it() {
         findings.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
     };
     assert!(codes(Purpose::Look).contains(&("mas-secret-managed", Severity::Warning)));
-    assert!(codes(Purpose::DryRun).iter().all(|(code, _)| *code != "mas-secret-managed"), "a dry run puts nothing there");
+    assert!(
+        codes(Purpose::DryRun).iter().all(|(code, _)| *code != "mas-secret-managed"),
+        "a dry run puts nothing there"
+    );
 }

@@ -144,7 +144,8 @@ fn of_typed_field(rule: &'static Rule, field: &TypedField, rendered: &Known<Vec<
             format!("the operator may translate it to Synapse's `{becomes}`, which couldn't be read ({why}); {means}")
         }
     };
-    let path = format!("spec.components.synapse.config.{path}");
+    let path: Vec<String> = path.split('.').map(oidc::camel).collect();
+    let path = format!("spec.components.synapse.config.{}", path.join("."));
     Some(Finding::warning(&rule.code, path, message).remedy(remedy))
 }
 

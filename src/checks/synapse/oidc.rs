@@ -48,13 +48,15 @@ pub fn losses(provider: &Value) -> Vec<Loss> {
 
 /// Finds a field by its names in snake case (Synapse) or camel case (Kubernetes).
 pub(super) fn field<'a>(object: &'a Value, path: &[&str]) -> Option<&'a Value> {
-    path.iter().try_fold(object, |value, key| {
-        value.as_object()?.iter().find(|(name, _)| letters(name).eq(letters(key))).map(|(_, value)| value)
-    })
+    path.iter().try_fold(object, |value, name| value.get(name).or_else(|| value.get(camel(name))))
 }
 
-fn letters(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
+pub(super) fn camel(name: &str) -> String {
+    let (first, rest) = name.split_once('_').unwrap_or((name, ""));
+    rest.split('_').fold(first.to_owned(), |text, word| {
+        let (letter, word) = word.split_at(usize::from(!word.is_empty()));
+        text + &letter.to_ascii_uppercase() + word
+    })
 }
 
 /// Whether a field is there and is not switched off.

@@ -169,10 +169,13 @@ fn unread(error: &Error) -> Unread {
         | Error::TaggedScalarCannotDeserializeIntoString { .. } => return Unread::TooMuch,
         Error::UnknownAnchor { .. } => "an alias refers to an unknown anchor",
         Error::ExternalMessage { source, .. } => match &**source {
-            ExternalMessageSource::Parser(error) if *error.kind() == ErrorKind::RecursionLimitExceeded => {
-                return Unread::TooMuch;
-            }
-            ExternalMessageSource::Parser(error) => syntax(error.kind()),
+            ExternalMessageSource::Parser(error) => match error.kind() {
+                ErrorKind::RecursionLimitExceeded => return Unread::TooMuch,
+                ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+                    "it contains a tab where YAML allows only spaces"
+                }
+                _ => UNREADABLE,
+            },
             _ => UNREADABLE,
         },
         _ => UNREADABLE,
@@ -180,23 +183,8 @@ fn unread(error: &Error) -> Unread {
     Unread::Broken { line: error.location().map_or(1, |location| location.line()), what }
 }
 
-const UNREADABLE: &str = "the text is not YAML from there on";
-
 /// Not in the library's words, which quote the text.
-fn syntax(kind: &ErrorKind) -> &'static str {
-    use ErrorKind as E;
-    match kind {
-        E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar => {
-            "it contains a tab where YAML allows only spaces"
-        }
-        E::InvalidIndentation => "the indentation is wrong",
-        E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey => {
-            "a key is missing, or a colon is misplaced"
-        }
-        E::UnclosedFlowCollection { .. } | E::UnclosedQuotedScalar => "a bracket or a quote is not closed",
-        _ => UNREADABLE,
-    }
-}
+const UNREADABLE: &str = "the text is not YAML from there on";
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

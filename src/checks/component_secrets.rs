@@ -128,11 +128,8 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let around = &snapshot.components;
     let mut unknown = |names: &[&str], text: String| {
         let kind = if names.len() == 1 { "Secret" } else { "Secrets" };
-        findings.push(Finding::of(
-            "component-secret-unread",
-            format!("{kind} {}", names.join(", ")),
-            &[("why", &text)],
-        ));
+        let subject = format!("{kind} {}", names.join(", "));
+        findings.push(Finding::of("component-secret-unread", subject, &[("why", &text)]));
     };
     let unreadable = around.secrets.iter().filter_map(|one| match &one.keys {
         Known::Unreadable(why) => Some((one.name.as_str(), why)),

@@ -70,13 +70,6 @@ fn joined(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Fails unless the document lists the finding's severity.
-#[cfg(test)]
-pub(super) fn assert_explained(finding: &super::finding::Finding) {
-    let explained = explanation(finding.code).is_some_and(|one| one.severities.contains(&finding.severity));
-    assert!(explained, "docs/findings.md doesn't list the severity of {finding:?}");
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -57,8 +57,8 @@ pub(super) struct Table(pub(super) BTreeMap<String, Row>);
 pub(super) struct Row {
     pub(super) code: String,
     severity: Severity,
-    message: String,
-    remedy: Option<String>,
+    pub(super) message: String,
+    pub(super) remedy: Option<String>,
     #[serde(default)]
     guide: bool,
 }
@@ -138,24 +138,5 @@ impl Finding {
     /// Whether a user must confirm it, or a script must accept its code.
     pub fn needs_accepting(&self) -> bool {
         matches!(self.severity, Severity::Warning | Severity::Unknown)
-    }
-}
-
-/// Fails unless the sources use every row and every placeholder of a table, and only its rows.
-#[cfg(test)]
-pub(super) fn assert_complete(table: &Table, sources: &[&str]) {
-    let used = |name: &str| sources.iter().any(|source| source.contains(&format!("\"{name}\"")));
-    for (name, row) in &table.0 {
-        assert!(used(name), "{name}");
-        let texts = [Some(&row.message), row.remedy.as_ref()];
-        for part in texts.into_iter().flatten().flat_map(|text| text.split('{').skip(1)) {
-            let (placeholder, _) = part.split_once('}').expect(name);
-            assert!(used(placeholder), "{name}: {placeholder}");
-        }
-    }
-    let called = |call: &'static str| sources.iter().flat_map(move |source| source.split(call).skip(1));
-    let named = called("finding(\"").chain(called("Finding::of(\""));
-    for name in named.filter_map(|rest| rest.split('"').next()) {
-        assert!(table.0.contains_key(name), "{name}");
     }
 }

@@ -73,7 +73,7 @@ pub fn run(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     manifest::check(snapshot, purpose, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
-    findings.iter().for_each(explain::assert_explained);
+    findings.iter().for_each(tests::assert_explained);
     findings
 }
 

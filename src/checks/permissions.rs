@@ -25,9 +25,26 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let schema = schema(snapshot, access).filter(|_| purpose != Purpose::Abort);
     let write = Standing::of(snapshot, access, needed(snapshot, purpose).into_iter().chain(schema));
     let follow = Standing::of(snapshot, access, needed_to_follow(snapshot, purpose));
-    findings.extend(write.missing(snapshot, purpose, PERMISSIONS, &subject, ""));
+    let missing = |rights: &[Right], code, more: &str| {
+        let first = rights.first()?;
+        let text = format!("you don't have these permissions: {}", list(rights.iter()));
+        // Another user may execute the steps.
+        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
+        let how = match first.on {
+            access::On::Path(_) => {
+                "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
+            }
+            access::On::Resource { .. } => {
+                "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
+            }
+        };
+        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
+        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
+        Some(make(code, &subject, text).remedy(remedy))
+    };
+    findings.extend(missing(&write.missing, PERMISSIONS, ""));
     let alone = " To write without following the operator, pass --wait=false.";
-    findings.extend(follow.missing(snapshot, purpose, PERMISSION_TO_FOLLOW, &subject, alone));
+    findings.extend(missing(&follow.missing, PERMISSION_TO_FOLLOW, alone));
     if !write.missing.is_empty() || !follow.missing.is_empty() {
         return;
     }
@@ -64,31 +81,6 @@ impl Standing {
             }
         }
         Self { missing, unknown }
-    }
-
-    fn missing(
-        &self,
-        snapshot: &Snapshot,
-        purpose: Purpose,
-        code: &'static str,
-        subject: &str,
-        more: &str,
-    ) -> Option<Finding> {
-        let first = self.missing.first()?;
-        let text = format!("you don't have these permissions: {}", list(self.missing.iter()));
-        // Another user may execute the steps.
-        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
-        let how = match first.on {
-            access::On::Path(_) => {
-                "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
-            }
-            access::On::Resource { .. } => {
-                "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
-            }
-        };
-        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
-        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
-        Some(make(code, subject, text).remedy(remedy))
     }
 }
 
@@ -142,8 +134,8 @@ pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     rights.into_iter().filter(|(needed, _)| *needed).map(|(_, right)| right).collect()
 }
 
-/// Whether the Secret exists and lacks one of its three keys.
-fn lacks_keys(snapshot: &Snapshot) -> bool {
+/// Whether the Secret exists and lacks one of the three keys that `prepare` writes.
+pub(super) fn lacks_keys(snapshot: &Snapshot) -> bool {
     let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = snapshot.secret_keys();
     let Known::Known(Some(secret)) = &snapshot.secret else { return false };
     [encryption_secret, rsa_private_key, postgres_password].iter().any(|key| !secret.data.contains_key(key))

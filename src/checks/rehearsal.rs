@@ -137,23 +137,20 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
     }
 }
 
-/// A current dry run that is some days old, or of another release.
-fn old(snapshot: &Snapshot) -> Option<Finding> {
+/// Why a current dry run may no longer predict the migration: it is some days old, or of another release.
+fn age(snapshot: &Snapshot) -> Option<String> {
     let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
     if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
         return None;
     }
     let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
     let days = snapshot.environment.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
-    let text = match upgraded {
+    match upgraded {
         Some((then, now)) if then.source() == now.source() => {
-            format!("the release was {then} and is now {now}, which may migrate differently")
+            Some(format!("the release was {then} and is now {now}, which may migrate differently"))
         }
-        _ if days >= OLD_AFTER_DAYS => format!("{days} days old; it doesn't cover accounts that changed since"),
-        _ => return None,
-    };
-    let remedy = again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.");
-    Some(Finding::of("rehearsal-old", "the dry run", &[("text", &text), ("remedy", remedy)]))
+        _ => (days >= OLD_AFTER_DAYS).then(|| format!("{days} days old; it doesn't cover accounts that changed since")),
+    }
 }
 
 /// A dry run is refused while `active` is true.
@@ -165,7 +162,7 @@ fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
 }
 
 pub fn is_old(snapshot: &Snapshot) -> bool {
-    old(snapshot).is_some()
+    age(snapshot).is_some()
 }
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
@@ -180,8 +177,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
     }
-    findings.extend(old(snapshot));
     let subject = "the dry run";
+    if let Some(text) = age(snapshot) {
+        let remedy = again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.");
+        findings.push(Finding::of("rehearsal-old", subject, &[("text", &text), ("remedy", remedy)]));
+    }
     let text = match standing(snapshot) {
         RehearsalStanding::Passed => return findings.push(Finding::of("rehearsed", subject, &[])),
         // The dry run is a later step.
@@ -392,7 +392,7 @@ mod tests {
         contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
         assert!(!ok(&found));
         let warning = found.iter().find(|one| one.code == "synapse-settings").unwrap();
-        super::super::explain::assert_explained(warning);
+        crate::checks::tests::assert_explained(warning);
         assert!(warning.message.contains("Users change addresses."), "{}", warning.message);
         assert!(warning.remedy.as_deref().unwrap().contains("allowEmailChange"));
         snapshot.deployment =

@@ -1,6 +1,7 @@
 //! The MAS Secret: whether it contains every key that the operator and MAS require.
 
 use super::finding::{Code, Finding};
+use super::permissions::lacks_keys;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::plan::{LostEncryptionSecret, SecretContents, SecretKeys, referenced_keys};
@@ -21,11 +22,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         return;
     }
     if let (Purpose::Look, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
-        // The keys that `prepare` writes.
-        let keys = snapshot.secret_keys();
-        let written = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
-        let lacks = written.into_iter().any(|key| !secret.data.contains_key(key));
-        findings.extend(secret_managed(secret).filter(|_| lacks));
+        findings.extend(secret_managed(secret).filter(|_| lacks_keys(snapshot)));
     }
     let Some(settings) = &snapshot.settings else { return };
     let subject = format!("Secret {}", settings.secret_name);
@@ -52,8 +49,8 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Reports that a tool writes the Secret from its own source, and removes what `prepare` adds.
 pub fn secret_managed(secret: &SecretContents) -> Option<Finding> {
-    let manager = secret.manager.as_ref()?.to_string();
-    Some(Finding::of("secret-managed", format!("Secret {}", secret.name), &[("manager", &manager)]))
+    let manager = secret.manager.as_ref()?;
+    Some(Finding::of("secret-managed", format!("Secret {}", secret.name), &[("manager", manager)]))
 }
 
 fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost: bool, findings: &mut Vec<Finding>) {

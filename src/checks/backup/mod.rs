@@ -29,7 +29,7 @@ pub fn check(files: &[BackupFile], now: Timestamp) -> Vec<Finding> {
         findings.push(Finding::of("no-synapse-dump", names.join(", "), &[]));
     }
     #[cfg(test)]
-    findings.iter().for_each(super::explain::assert_explained);
+    findings.iter().for_each(super::tests::assert_explained);
     findings
 }
 

@@ -485,5 +485,5 @@ fn large_numbers_have_separators() {
 fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
     let sources =
         [include_str!("login.rs"), include_str!("mas.rs"), include_str!("synapse.rs"), include_str!("report.rs")];
-    crate::checks::finding::assert_complete(&report::TABLE, &sources);
+    crate::checks::tests::assert_complete(&report::TABLE, &sources);
 }

@@ -51,7 +51,8 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
         (200, _) => finding.message += "; the program logged out again",
         (_, left) => {
             let instead = left.err().unwrap_or_default();
-            finding.message += &format!("; the logout failed with {instead}, so the new device may still exist");
+            finding.message =
+                format!("{}; the logout failed with {instead}, so the new device may still exist", finding.message);
             finding.severity = finding.severity.min(Severity::Unknown);
             finding.remedy = Some("Remove the device in the test account's session settings.".to_owned());
         }

@@ -720,5 +720,5 @@ fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
         include_str!("question.rs"),
         include_str!("synapse.rs"),
     ];
-    crate::checks::finding::assert_complete(&expected::TABLE, &sources);
+    crate::checks::tests::assert_complete(&expected::TABLE, &sources);
 }

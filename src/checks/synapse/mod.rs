@@ -50,7 +50,7 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]
         if free_form.iter().any(same) || seen.iter().any(same) {
             continue;
         }
-        let found = hit.finding_in_rendered(&one.place);
+        let found = hit.setting.in_rendered(hit.finding(&one.place));
         if let Some(finding) = found.filter(|finding| reported.iter().all(|other| other.code != finding.code)) {
             seen.push(hit);
             findings.push(finding);

@@ -19,19 +19,11 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// The finding about `PLACE: KEY, line N`.
     pub(super) fn finding(&self, place: &str) -> Finding {
-        self.setting.finding(self.subject(place), &self.detail)
-    }
-
-    pub(super) fn finding_in_rendered(&self, place: &str) -> Option<Finding> {
-        self.setting.finding_in_rendered(self.subject(place), &self.detail)
-    }
-
-    /// `PLACE: KEY, line N`.
-    fn subject(&self, place: &str) -> String {
         let path = if self.path.is_empty() { String::new() } else { format!(": {}", self.path) };
         let line = self.line.map_or_else(String::new, |line| format!(", line {line}"));
-        format!("{place}{path}{line}")
+        self.setting.finding(format!("{place}{path}{line}"), &self.detail)
     }
 }
 

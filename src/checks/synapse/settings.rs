@@ -116,10 +116,9 @@ impl Setting {
         Finding::new(code, *severity, subject, message.replace("{detail}", detail)).remedy(remedy)
     }
 
-    /// The finding for the configuration that the operator rendered for legacy authentication, if that matters.
-    pub(super) fn finding_in_rendered(self, subject: String, detail: &str) -> Option<Finding> {
-        let mut finding = self.finding(subject, detail);
-        finding.severity = self.rule().rendered?;
+    /// The same finding for the configuration that the operator rendered for legacy authentication, if that matters.
+    pub(super) fn in_rendered(self, finding: Finding) -> Option<Finding> {
+        let mut finding = Finding { severity: self.rule().rendered?, ..finding };
         if !finding.blocks() {
             finding.message += "; the operator rendered it, and may omit it once MAS is active";
         }

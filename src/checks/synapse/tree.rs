@@ -171,9 +171,10 @@ fn unread(error: &Error) -> Unread {
         Error::ExternalMessage { source, .. } => match &**source {
             ExternalMessageSource::Parser(error) => match error.kind() {
                 ErrorKind::RecursionLimitExceeded => return Unread::TooMuch,
-                ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
-                    "it contains a tab where YAML allows only spaces"
-                }
+                ErrorKind::TabNotAllowed
+                | ErrorKind::TabInBlockIndentation
+                | ErrorKind::TabInIndentation
+                | ErrorKind::TabInPlainScalar => "it contains a tab where YAML allows only spaces",
                 _ => UNREADABLE,
             },
             _ => UNREADABLE,

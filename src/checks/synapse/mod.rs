@@ -63,16 +63,23 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]
 pub(super) fn sends_email(snapshot: &Snapshot) -> bool {
     let config = snapshot.deployment.synapse_config();
     let rendered = snapshot.components.rendered.known();
-    free_form(config).iter().chain(rendered.into_iter().flatten()).any(|one| one.scan.email)
+    mentions(config, "email") && free_form(config).iter().any(|one| one.scan.email)
+        || rendered.into_iter().flatten().any(|one| one.scan.email)
 }
 
 pub(super) fn names_appservices(config: &Value) -> bool {
-    free_form(config).iter().any(|one| one.scan.appservices)
+    mentions(config, "app_service_config_files") && free_form(config).iter().any(|one| one.scan.appservices)
 }
 
 /// Whether free-form settings contain OpenID Connect providers.
 pub(super) fn free_form_oidc(config: &Value) -> bool {
-    free_form(config).iter().flat_map(|one| &one.scan.hits).any(|hit| hit.setting == Setting::Oidc)
+    let oidc = |one: &SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == Setting::Oidc);
+    mentions(config, "oidc") && free_form(config).iter().any(oidc)
+}
+
+/// Whether free-form settings contain a word; cheaper than parsing them.
+fn mentions(config: &Value, word: &str) -> bool {
+    [&config["additional"], &config["workers"]].iter().any(|part| part.to_string().contains(word))
 }
 
 /// All free-form texts, the main one first.

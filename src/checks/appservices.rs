@@ -2,13 +2,10 @@
 
 use serde_json::Value;
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use super::synapse::names_appservices;
 use crate::deployment::squashed;
-
-const BOTS: Code = "bots-and-bridges";
-const ADMIN_TOOLS: Code = "admin-tools";
 
 const APPSERVICES: &str = "spec.components.synapse.config.externalAppservices";
 
@@ -43,26 +40,12 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let place = |components: &[&str]| format!("spec.components: {}", components.join(", "));
     let of_components = (!bots.is_empty()).then(|| place(&bots));
-    for subject in of_components.into_iter().chain(appservices(snapshot.deployment.synapse_config())) {
-        let text = "bots and bridges with encryption stop working at the activation unless they support MSC4190: MAS has no \
-                    m.login.application_service. Others can't register users without inhibit_login (Synapse 1.139 and later)";
-        let remedy = "Before the activation, upgrade them to releases that support MSC4190: Hookshot 7.2.0; mautrix bridges with \
-                      encryption.msc4190: true. With MAS, Synapse 1.141 and later require it.";
-        findings.push(Finding::warning(BOTS, subject, text).remedy(remedy));
-    }
-    if !others.is_empty() {
-        let text = "it is not known whether this component is a bot or a bridge, and whether it works with MAS";
-        let remedy = "Ask Element Support whether this component works with MAS in this release.";
-        findings.push(Finding::unknown(BOTS, place(&others), text).remedy(remedy));
-    }
-    if !tools.is_empty() {
-        let text = "administration tools and scripts lose their permissions at the activation: logins at MAS and tokens without a \
-                    device have none. Synapse removes the endpoints for logins as a user, the admin flag, passwords and registration \
-                    tokens";
-        let remedy = "In MAS's pod, use `mas-cli manage promote-admin USER`, and for a token `mas-cli manage issue-compatibility-token \
-                      USER --yes-i-want-to-grant-synapse-admin-privileges`. Releases of etkecc/synapse-admin since October 2024 \
-                      accept a token.";
-        findings.push(Finding::warning(ADMIN_TOOLS, place(&tools), text).remedy(remedy));
+    let subjects = of_components.into_iter().chain(appservices(snapshot.deployment.synapse_config()));
+    findings.extend(subjects.map(|subject| Finding::of("bots", subject, &[])));
+    for (name, components) in [("unknown-components", others), ("admin-tools", tools)] {
+        if !components.is_empty() {
+            findings.push(Finding::of(name, place(&components), &[]));
+        }
     }
 }
 

@@ -6,22 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
-use super::synapse::oidc::losses;
+use super::synapse::oidc::{is_set, losses};
 use super::synapse::sends_email;
 use crate::deployment::{ChartRelease, Deployment, IdentityProvider, is_canonical_ulid, squashed};
-
-const SAML: Code = "saml-not-supported";
-const CAS: Code = "cas-not-supported";
-const JWT: Code = "jwt-not-supported";
-const GROUP_SYNC: Code = "group-sync-not-supported";
-const LDAP: Code = "ldap-needs-release";
-const LDAP_ONLY: Code = "ldap-only";
-const MAS_EMAIL: Code = "mas-email";
-const IDP_ID_MISSING: Code = "idp-id-missing";
-const IDP_ID_DUPLICATE: Code = "idp-id-duplicate";
-const IDP_ID_NOT_ULID: Code = "idp-id-not-ulid";
 
 const DELEGATED: &str = "spec.components.synapse.config.delegatedAuth";
 const OIDC: &str = "spec.components.synapse.config.delegatedAuth.oidc";
@@ -34,9 +23,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let ldap = named(delegated, |name| name.starts_with("ldap"));
     if let Some((key, _)) = ldap.first() {
         let subject = format!("{DELEGATED}.{key}");
-        findings.push(ldap_needs_release(snapshot, &subject));
+        let new_enough = snapshot.chart.as_ref().and_then(|chart| chart.is_at_least(ChartRelease::FIRST_WITH_LDAP));
+        let name = new_enough.map_or("ldap-release-unknown", |enough| if enough { "ldap" } else { "ldap-too-early" });
+        findings.push(Finding::of(name, &subject, &[]));
         if !local_accounts(delegated) {
-            findings.push(ldap_only(&subject));
+            findings.push(Finding::of("ldap-only", &subject, &[]));
         }
     }
     providers(snapshot, findings);
@@ -52,89 +43,43 @@ fn named(object: &Value, is_it: impl Fn(&str) -> bool) -> Vec<(&str, &Value)> {
         .collect()
 }
 
-fn is_set(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Object(fields) => {
-            let off = |key: &str| fields.get(key) == Some(&Value::Bool(false));
-            !fields.is_empty() && !off("enabled") && !off("enable")
-        }
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    }
-}
-
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
     type Named = fn(&str) -> bool;
-    let rows: [(Code, &str, Named); 3] = [
-        (SAML, "SAML", |name| name.starts_with("saml")),
-        (CAS, "CAS", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
-        (JWT, "JSON Web Tokens", |name| name.starts_with("jwt")),
+    let rows: [(&str, Named); 3] = [
+        ("saml", |name| name.starts_with("saml")),
+        ("cas", |name| matches!(name, "cas" | "casconfig" | "casserver" | "casproviders")),
+        ("jwt", |name| name.starts_with("jwt")),
     ];
-    for (code, what, is_it) in rows {
-        for (key, _) in named(delegated, is_it) {
-            let text = format!("users log in with {what}, which cannot be migrated");
-            let remedy = format!("Ask Element Support about {what} before you continue.");
-            findings.push(Finding::blocker(code, format!("{DELEGATED}.{key}"), text).remedy(remedy).guide());
-        }
+    for (row, is_it) in rows {
+        let found = named(delegated, is_it).into_iter();
+        findings.extend(found.map(|(key, _)| Finding::of(row, format!("{DELEGATED}.{key}"), &[])));
     }
 }
 
 /// A separate component in some releases, and a section of Synapse's configuration in others.
 fn group_sync(deployment: &Deployment, findings: &mut Vec<Finding>) {
     let is_it = |name: &str| name.contains("groupsync");
-    // A component without settings still exists.
-    let there = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty) || is_set(value);
-    let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && there(value));
+    let components = deployment.components().filter(|(name, value)| is_it(&squashed(name)) && exists(value));
     let mut places: Vec<String> = components.map(|(name, _)| format!("spec.components.{name}")).collect();
     for (path, object) in
         [("spec.components.synapse.config", deployment.synapse_config()), (DELEGATED, deployment.delegated_auth())]
     {
         places.extend(named(object, is_it).into_iter().map(|(key, _)| format!("{path}.{key}")));
     }
-    findings.extend(places.into_iter().map(|place| {
-        let text = "GroupSync requires legacy authentication and doesn't support MAS";
-        Finding::blocker(GROUP_SYNC, place, text).remedy("Remove GroupSync, or stay with legacy authentication.")
-    }));
+    findings.extend(places.into_iter().map(|place| Finding::of("group-sync", place, &[])));
+}
+
+/// Whether a section or a component is on. Without settings, it still exists.
+fn exists(section: &Value) -> bool {
+    section.as_object().is_some_and(serde_json::Map::is_empty) || is_set(section)
 }
 
 /// Whether local accounts are on: with their section, or if no other way to log in is configured.
 fn local_accounts(delegated: &Value) -> bool {
     let is_it = |name: &str| name == "localpassworddatabase";
     let present = delegated.as_object().into_iter().flatten().find(|(name, _)| is_it(&squashed(name)));
-    match present {
-        Some((_, Value::Object(fields))) => {
-            ["enabled", "enable"].iter().all(|key| fields.get(*key) != Some(&Value::Bool(false)))
-        }
-        Some((_, value)) => is_set(value),
-        None => {
-            let other = |name: &str| ["oidc", "ldap", "saml", "cas", "jwt"].iter().any(|way| name.starts_with(way));
-            named(delegated, other).is_empty()
-        }
-    }
-}
-
-fn ldap_needs_release(snapshot: &Snapshot, subject: &str) -> Finding {
-    let new_enough = snapshot.chart.as_ref().and_then(|chart| chart.is_at_least(ChartRelease::FIRST_WITH_LDAP));
-    match new_enough {
-        Some(true) => Finding::ok(LDAP, subject, "this release migrates LDAP"),
-        Some(false) => Finding::blocker(LDAP, subject, "users log in with LDAP, which this release cannot migrate")
-            .remedy("First upgrade to ESS Classic 25.10.1 (chart 2.29.0) or later.")
-            .guide(),
-        None => {
-            let text = "users log in with LDAP, which requires ESS Classic 25.10.1 (chart 2.29.0); couldn't determine the installed version";
-            let remedy = "Make sure that the installed release is 25.10.1 (chart 2.29.0) or later.";
-            Finding::unknown(LDAP, subject, text).remedy(remedy).guide()
-        }
-    }
-}
-
-fn ldap_only(subject: &str) -> Finding {
-    let text =
-        "only LDAP checks passwords in this deployment; syn2mas warns about that, which can make the dry run fail";
-    let remedy =
-        "This is expected with ESS Classic 25.10.1 or later. If the dry run fails because of it, ask Element Support.";
-    Finding::warning(LDAP_ONLY, subject, text).remedy(remedy)
+    let other = |name: &str| ["oidc", "ldap", "saml", "cas", "jwt"].iter().any(|way| name.starts_with(way));
+    present.map_or_else(|| named(delegated, other).is_empty(), |(_, section)| exists(section))
 }
 
 /// The OIDC providers of `delegatedAuth.oidc`: their ids, and settings that MAS ignores.
@@ -142,11 +87,8 @@ fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
-        findings.extend(
-            losses(entry)
-                .into_iter()
-                .map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)),
-        );
+        let found = losses(entry).into_iter();
+        findings.extend(found.map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)));
     }
 }
 
@@ -155,22 +97,16 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
     for provider in providers {
         let subject = format!("{OIDC}[{}].idpId", provider.index);
         if provider.idp_id.is_empty() {
-            let text = "the identity provider has no idpId, so it has no redirect URI at MAS";
-            let remedy = "Ask Element Support for the provider's id. Don't invent one: accounts are linked to the provider by this id.";
-            findings.push(Finding::blocker(IDP_ID_MISSING, subject, text).remedy(remedy));
+            findings.push(Finding::of("idp-id-missing", subject, &[]));
             continue;
         }
         // MAS ignores case in ids, so these two would be one provider.
         if let Some(first) = seen.insert(provider.idp_id.to_ascii_uppercase(), provider.index) {
-            let text = format!("the id is the same as the id of entry {first}");
-            let remedy = "Ask Element Support which of the two is in use. Don't rename that one: accounts are linked to the provider by this id.";
-            findings.push(Finding::blocker(IDP_ID_DUPLICATE, &subject, text).remedy(remedy));
+            findings.push(Finding::of("idp-id-duplicate", &subject, &[("first", &first.to_string())]));
         }
         if let Some(problem) = not_kept(&provider.idp_id) {
-            let text = format!("{:?} {problem}", provider.idp_id);
-            let remedy = "Ask Element Support before you continue. Don't rename it: accounts are linked to the provider by this id. \
-                          MAS's redirect URI can differ from the one shown here.";
-            findings.push(Finding::warning(IDP_ID_NOT_ULID, subject, text).remedy(remedy));
+            let id = format!("{:?}", provider.idp_id);
+            findings.push(Finding::of("idp-id-not-ulid", subject, &[("id", &id), ("problem", &problem)]));
         }
     }
 }
@@ -212,10 +148,7 @@ fn email(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     };
     let field = snapshot.features.known().and_then(|features| features.email.as_deref());
     let place = field.map_or_else(|| MAS.to_owned(), |field| format!("{MAS}.{field}"));
-    let text =
-        format!("{what}; after the migration, MAS sends these e-mails, but no e-mail delivery is configured for MAS");
-    let remedy = "Before the activation, configure e-mail delivery for MAS in the manifest or the installer.";
-    findings.push(Finding::warning(MAS_EMAIL, place, text).remedy(remedy).guide());
+    findings.push(Finding::of("mas-email", place, &[("what", what)]));
 }
 
 fn synapse_sends_email(snapshot: &Snapshot) -> bool {

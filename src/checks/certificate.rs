@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Code, Finding, Severity};
+use super::finding::{Finding, Severity};
 use crate::answers::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
@@ -10,15 +10,6 @@ use crate::x509::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity,
     TlsPrivateKey, check_certificate,
 };
-
-const CERTIFICATE_UNKNOWN: Code = "certificate-unknown";
-pub const CERTIFICATE_MISSING: Code = "certificate-missing";
-const CERTIFICATE_UNREADABLE: Code = "certificate-unreadable";
-const TLS_ENDPOINT: Code = "tls-endpoint";
-const CERTIFICATE_TRUST: Code = "certificate-trust";
-const CERTIFICATE_LAYOUT: Code = "certificate-layout";
-const CERTIFICATE_KEY_UNREADABLE: Code = "certificate-key-unreadable";
-const CERTIFICATE: Code = "certificate";
 
 /// The keys of a Secret that hold a certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +47,7 @@ pub struct Use<'a> {
 
 pub fn stored(subject: &str, secret: Known<Option<&SecretContents>>, keys: &Stored, wanted: Use<'_>) -> Vec<Finding> {
     match secret {
-        Known::Unreadable(why) => {
-            let text = format!("the Secret can't be read: {why}");
-            vec![Finding::unknown(CERTIFICATE_UNKNOWN, subject, text).remedy(CHECK_LIVE)]
-        }
+        Known::Unreadable(why) => vec![Finding::of("certificate-unknown", subject, &[("why", &why)])],
         Known::Known(None) => vec![missing(subject, "the Secret doesn't exist")],
         Known::Known(Some(secret)) => {
             let (chain, key) = (secret.data.get(&keys.certificate), secret.data.get(&keys.private_key));
@@ -83,79 +71,55 @@ pub(super) fn pair(
     }
 }
 
-const CHECK_LIVE: &str =
-    "Ask a user who can read the Secret, or check the served certificate: kubectl ess-mas tls check --live --host HOST";
-
-pub fn missing(subject: &str, what: &str) -> Finding {
-    Finding::blocker(CERTIFICATE_MISSING, subject, what).remedy(
-        "Add the certificate and the private key. In MAS's own Secret: `kubectl ess-mas prepare --tls certfile --certificate FILE \
-         --private-key FILE`. To choose another TLS mode: `kubectl ess-mas prepare --tls MODE`.",
-    )
+fn missing(subject: &str, what: &str) -> Finding {
+    Finding::of("certificate-missing", subject, &[("what", what)])
 }
 
 pub fn unreadable(subject: &str, what: &str) -> Finding {
-    Finding::blocker(CERTIFICATE_UNREADABLE, subject, what)
+    Finding::of("certificate-unreadable", subject, &[("what", what)])
 }
 
 /// The host served no certificate. If it `answers` without TLS, that is a blocker. If it doesn't answer, it may answer
 /// other clients.
 pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
-    if answers {
-        Finding::blocker(TLS_ENDPOINT, host.as_str(), what)
-            .remedy("Check what terminates TLS there: an ingress, a load balancer or a proxy.")
-    } else {
-        Finding::unknown(TLS_ENDPOINT, host.as_str(), what)
-            .remedy("Check from a client's network, or connect to the ingress: --resolve HOST:443:ADDRESS")
-    }
+    Finding::of(if answers { "no-tls-endpoint" } else { "no-endpoint" }, host.as_str(), &[("what", what)])
 }
 
 /// The chain leads to a CA of this `system`, or to the given CA.
 pub fn trusted(subject: &str, system: bool) -> Finding {
-    let text = if system { "this system trusts the certificate's CA" } else { "the given CA issued the certificate" };
-    Finding::ok(CERTIFICATE_TRUST, subject, text)
+    Finding::of(if system { "trusted" } else { "trusted-by-ca" }, subject, &[])
 }
 
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
     let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
-    if system {
-        let text = format!("this system doesn't trust the certificate's CA ({issuer}); other devices may trust it");
-        let remedy = "If the CA is private, install it on every device, in Synapse and in MAS. Then check again with --ca-certificate FILE.";
-        Finding::warning(CERTIFICATE_TRUST, subject, text).remedy(remedy)
-    } else {
-        let text = format!("the given CA did not issue the certificate; its issuer is {issuer}");
-        let remedy = "Pass the certificate of the issuer, or install a certificate that the given CA issued.";
-        Finding::blocker(CERTIFICATE_TRUST, subject, text).remedy(remedy)
-    }
+    Finding::of(if system { "not-trusted" } else { "not-of-ca" }, subject, &[("issuer", &issuer)])
 }
 
 pub fn no_roots(subject: &str) -> Finding {
-    let text = "trust can't be checked, because this system has no CA certificates";
-    Finding::unknown(CERTIFICATE_TRUST, subject, text).remedy("Pass the CA with --ca-certificate FILE.")
+    Finding::of("no-roots", subject, &[])
 }
 
 /// Another finding is a blocker: clients refuse the certificate whether they trust its CA or not.
 pub fn trust_moot(subject: &str) -> Finding {
-    let text = "trust was not checked, because clients refuse the certificate anyway";
-    Finding::unknown(CERTIFICATE_TRUST, subject, text)
+    Finding::of("trust-moot", subject, &[])
 }
 
 /// The TLS library refuses the certificate for a reason without a code.
 pub fn refused(subject: &str, reason: &str) -> Finding {
-    Finding::warning(CERTIFICATE_TRUST, subject, format!("strict clients refuse the certificate: {reason}"))
-        .remedy("Fix the other findings, or get another certificate.")
+    Finding::of("trust-refused", subject, &[("reason", reason)])
 }
 
 /// Checks a certificate in PEM, and its key if it is known: a finding for each problem, or one ok finding. `subject` names the
 /// source.
 pub fn certificate(subject: &str, certificate: &[u8], key: Option<&[u8]>, wanted: Use<'_>) -> Vec<Finding> {
-    let refused = |code, error: String| Finding::blocker(code, subject, error);
+    let refused = |name, error: String| Finding::of(name, subject, &[("what", &error)]);
     let chain = CertificateChain::parse(certificate).map_err(|error| match error {
-        CertificateError::Layout | CertificateError::Trusted => refused(CERTIFICATE_LAYOUT, error.to_string()),
-        error => refused(CERTIFICATE_UNREADABLE, error.to_string()),
+        CertificateError::Layout | CertificateError::Trusted => refused("certificate-layout", error.to_string()),
+        error => refused("certificate-unreadable", error.to_string()),
     });
     let key = key.map(TlsPrivateKey::parse).transpose().map_err(|error| match error {
-        KeyError::Layout => refused(CERTIFICATE_LAYOUT, error.to_string()),
-        error => refused(CERTIFICATE_KEY_UNREADABLE, error.to_string()),
+        KeyError::Layout => refused("certificate-layout", error.to_string()),
+        error => refused("certificate-key-unreadable", error.to_string()),
     });
     let unread = [chain.as_ref().err(), key.as_ref().err()];
     let mut findings: Vec<Finding> = unread.into_iter().flatten().cloned().collect();
@@ -202,12 +166,9 @@ pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
 
 fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {
     let leaf = chain.leaf();
-    let (until, issuer, print) = (leaf.not_after(), leaf.issuer(), leaf.fingerprint());
-    Finding::ok(
-        CERTIFICATE,
-        subject,
-        format!("certificate is valid for {host} until {until}; issuer {issuer} ({print})"),
-    )
+    let (until, issuer, print) = (leaf.not_after().to_string(), leaf.issuer(), leaf.fingerprint().to_string());
+    let values = [("host", host.as_str()), ("until", &until), ("issuer", &issuer), ("print", &print)];
+    Finding::of("certificate", subject, &values)
 }
 
 #[cfg(test)]

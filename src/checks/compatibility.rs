@@ -1,44 +1,26 @@
 //! Whether the release of ESS Classic supports the migration.
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
-use crate::checks::state::ALREADY_MIGRATED;
 use crate::deployment::{ChartRelease, VersionSource};
-
-const MAS_SUPPORTED: Code = "mas-supported";
-const API_VERSION: Code = "api-version";
-const RELEASE_TOO_OLD: Code = "release-too-old";
 
 const SUBJECT: &str = "spec.components.matrixAuthenticationService.config.active";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     findings.extend(served(snapshot));
     if let Some(finding) = installed_with_mas(snapshot, purpose) {
-        findings.push(finding);
-        return;
+        return findings.push(finding);
     }
     findings.push(match &snapshot.features {
-        Known::Known(features) if features.active => {
-            Finding::ok(MAS_SUPPORTED, SUBJECT, "this release's ElementDeployment has the field config.active")
-        }
+        Known::Known(features) if features.active => Finding::of("field-active", SUBJECT, &[]),
         Known::Known(features) => {
             let missing =
                 if features.mas { "no field config.active" } else { "no component matrixAuthenticationService" };
-            let text =
-                format!("this release's ElementDeployment has {missing}, so the API server would discard the change");
-            let remedy =
-                "Upgrade to ESS Classic 25.09.01 (chart 2.28.1) or later; LDAP requires 25.10.1 (chart 2.29.0).";
-            Finding::blocker(MAS_SUPPORTED, SUBJECT, text).remedy(remedy).guide()
+            Finding::of("no-field-active", SUBJECT, &[("missing", missing)])
         }
-        Known::Unreadable(_) if snapshot.deployment.active().is_some() => {
-            Finding::ok(MAS_SUPPORTED, SUBJECT, "the ElementDeployment has the field config.active")
-        }
-        Known::Unreadable(why) => {
-            let text = format!("couldn't determine whether this release has the field config.active: {why}");
-            let remedy = "The API server rejects unknown fields, so the change can't be lost if you continue.";
-            Finding::unknown(MAS_SUPPORTED, SUBJECT, text).remedy(remedy)
-        }
+        Known::Unreadable(_) if snapshot.deployment.active().is_some() => Finding::of("active-set", SUBJECT, &[]),
+        Known::Unreadable(why) => Finding::of("field-unknown", SUBJECT, &[("why", why)]),
     });
     if purpose != Purpose::Abort {
         findings.extend(snapshot.chart.as_ref().and_then(release));
@@ -46,14 +28,11 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 }
 
 fn served(snapshot: &Snapshot) -> Option<Finding> {
-    let version = snapshot.deployment.api_version();
-    let version = version.rsplit('/').next().unwrap_or_default();
-    let text = match version {
-        "" => return None,
-        "v1alpha2" => "the API server serves v1alpha2".to_owned(),
-        other => format!("the API server serves only {other}, as in older releases"),
-    };
-    Some(Finding::ok(API_VERSION, "elementdeployments.matrix.element.io", text))
+    let version = snapshot.deployment.api_version().rsplit('/').next().filter(|version| !version.is_empty())?;
+    let only = if version == "v1alpha2" { "" } else { ", as in older releases" };
+    let version = if version == "v1alpha2" { version.to_owned() } else { format!("only {version}") };
+    let values = [("version", version.as_str()), ("only", only)];
+    Some(Finding::of("served", "elementdeployments.matrix.element.io", &values))
 }
 
 /// Older releases can be installed with MAS: without the field `active`, and with nothing to migrate.
@@ -62,26 +41,20 @@ fn installed_with_mas(snapshot: &Snapshot, purpose: Purpose) -> Option<Finding> 
     if !without_switch || snapshot.deployment.mas().is_none() {
         return None;
     }
-    let subject = "spec.components.matrixAuthenticationService";
-    let text = "the deployment was installed with MAS: it has the component, but its release has no field config.active, so there is nothing to migrate";
-    Some(match purpose {
-        Purpose::Look => Finding::ok(ALREADY_MIGRATED, subject, text),
-        _ => Finding::blocker(ALREADY_MIGRATED, subject, text)
-            .remedy("If users still log in at Synapse, ask Element Support."),
-    })
+    let name = if purpose == Purpose::Look { "installed-with-mas" } else { "nothing-to-migrate" };
+    Some(Finding::of(name, "spec.components.matrixAuthenticationService", &[]))
 }
 
 /// Checks the installed release: the schema shows only what can be written, not what the operator supports.
 fn release(release: &ChartRelease) -> Option<Finding> {
-    let subject = release.to_string();
     let ess = release.ess().map_or_else(String::new, |ess| format!(", ESS {ess},"));
-    if release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? {
-        return Some(Finding::ok(RELEASE_TOO_OLD, subject, format!("this release{ess} supports the migration")));
-    }
-    let text = "the migration requires chart 2.28.1 (ESS 25.09.01) or later";
-    // Mirrors can use other tags.
-    let make = if release.source() == VersionSource::Image { Finding::warning } else { Finding::blocker };
-    Some(make(RELEASE_TOO_OLD, subject, text).remedy("First upgrade ESS Classic, and wait for the reconcile.").guide())
+    let name = match release.source() {
+        _ if release.is_at_least(ChartRelease::FIRST_WITH_MIGRATION)? => "release",
+        // Mirrors can use other tags.
+        VersionSource::Image => "image-too-old",
+        _ => "release-too-old",
+    };
+    Some(Finding::of(name, release.to_string(), &[("ess", &ess)]))
 }
 
 #[cfg(test)]

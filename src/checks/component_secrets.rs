@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::referenced_keys;
-
-const COMPONENT_SECRET: Code = "component-secret";
 
 struct Reference {
     component: String,
@@ -55,8 +53,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if findings.len() == before {
         let names: Vec<&str> = keys.keys().copied().collect();
         let secrets = format!("Secrets {}", names.join(", "));
-        let text = format!("{secrets} contain every key that a component refers to");
-        findings.push(Finding::ok(COMPONENT_SECRET, secrets, text));
+        findings.push(Finding::of("component-secrets", &secrets, &[("secrets", &secrets)]));
     }
 }
 
@@ -87,20 +84,12 @@ fn no_secret(name: &str, references: &[&Reference]) -> Finding {
     let keys: BTreeSet<&str> = references.iter().map(|reference| reference.key.as_str()).collect();
     let keys = keys.into_iter().collect::<Vec<_>>().join(", ");
     let component = references.first().map_or("", |reference| reference.component.as_str());
-    let text = format!(
-        "the Secret doesn't exist, but {component} refers to it (keys {keys}); the operator refuses to reconcile without it"
-    );
-    Finding::blocker(COMPONENT_SECRET, format!("Secret {name}"), text)
-        .remedy("Restore the Secret; its values can't be generated again.")
+    Finding::of("no-component-secret", format!("Secret {name}"), &[("component", component), ("keys", &keys)])
 }
 
-fn absent(reference: &Reference) -> Finding {
-    let Reference { component, property, secret, key } = reference;
-    let text = format!(
-        "component {component}, property {property}: absent from {secret}/{key}; the operator refuses to reconcile without it"
-    );
-    Finding::blocker(COMPONENT_SECRET, format!("Secret {secret}, key {key}"), text)
-        .remedy("Add the key to the Secret, or set the property to an existing key.")
+fn absent(Reference { component, property, secret, key }: &Reference) -> Finding {
+    let values = [("component", component.as_str()), ("property", property), ("secret", secret), ("key", key)];
+    Finding::of("no-component-key", format!("Secret {secret}, key {key}"), &values)
 }
 
 /// In TLS mode `certfile`, the operator takes certificate and key from the component's Secret if it contains both, else from
@@ -124,17 +113,8 @@ fn certificates(
         if has(secret, &own_pair) == Some(false) && global != Some(true) {
             let (certificate, key) = &own_pair;
             let subject = format!("Secret {secret}, keys {certificate} and {key}");
-            let message = |elsewhere: &str| {
-                format!("component {component} (TLS mode certfile) has no certificate in these keys, and {elsewhere}")
-            };
-            findings.push(if global.is_some() {
-                let elsewhere = format!("the global Secret {global_secret} has none either");
-                Finding::blocker(COMPONENT_SECRET, subject, message(&elsewhere))
-                    .remedy("Add both keys to one of the two Secrets.")
-            } else {
-                Finding::unknown(COMPONENT_SECRET, subject, message("the global Secret couldn't be read"))
-                    .remedy("Make sure that the global Secret contains the certificate.")
-            });
+            let name = if global.is_some() { "no-certificate" } else { "certificate-unclear" };
+            findings.push(Finding::of(name, subject, &[("component", component), ("global", global_secret)]));
         }
     }
 }
@@ -148,10 +128,8 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let around = &snapshot.components;
     let mut unknown = |names: &[&str], text: String| {
         let kind = if names.len() == 1 { "Secret" } else { "Secrets" };
-        let finding = Finding::unknown(COMPONENT_SECRET, format!("{kind} {}", names.join(", ")), text);
-        findings.push(finding.remedy(
-            "Make sure that every key that the components refer to exists. The last successful reconcile found them.",
-        ));
+        let subject = format!("{kind} {}", names.join(", "));
+        findings.push(Finding::of("component-secret-unread", subject, &[("why", &text)]));
     };
     let unreadable = around.secrets.iter().filter_map(|one| match &one.keys {
         Known::Unreadable(why) => Some((one.name.as_str(), why)),

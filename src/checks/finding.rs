@@ -1,5 +1,9 @@
 //! A finding.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A stable name in kebab-case. Never renamed, because scripts use it. Declared in the file of the check, explained in
@@ -45,7 +49,58 @@ pub struct Finding {
 /// The vendor's page that the migration follows.
 pub(super) const GUIDE: &str = "https://docs.element.io/latest/element-server-suite-classic/administration/migration-to-matrix-authentication-service";
 
+/// Findings as data: by name their code, severity, message and remedy, with placeholders in braces.
+pub(super) struct Table(pub(super) BTreeMap<String, Row>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) code: String,
+    severity: Severity,
+    pub(super) message: String,
+    pub(super) remedy: Option<String>,
+    #[serde(default)]
+    guide: bool,
+}
+
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+
+impl Table {
+    /// Reads YAML. Via a JSON value: a YAML deserializer for each type would make the program large.
+    pub(super) fn read<T: DeserializeOwned>(text: &str) -> T {
+        let tree = serde_yaml::from_str(text).expect("a test reads this file");
+        serde_json::from_value(tree).expect("a test reads this file")
+    }
+
+    /// The finding of this name. `known` has the values of the remaining placeholders.
+    pub(super) fn finding(
+        &'static self,
+        name: &str,
+        subject: impl Into<String>,
+        values: &[(&str, &str)],
+        known: impl Fn(&str) -> String,
+    ) -> Finding {
+        let Row { code, severity, message, remedy, guide } = &self.0[name];
+        let value = |name: &str| match values.iter().find(|(given, _)| *given == name) {
+            Some((_, value)) => (*value).to_owned(),
+            None => known(name),
+        };
+        let filled = |template: &String| {
+            let mut parts = template.split('{');
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.filter_map(|part| part.split_once('}')).fold(first, |text, (name, rest)| text + &value(name) + rest)
+        };
+        let finding = Finding::new(code, *severity, subject, filled(message));
+        Finding { remedy: remedy.as_ref().map(filled), docs: guide.then_some(GUIDE), ..finding }
+    }
+}
+
 impl Finding {
+    /// The finding of this name in `findings.yaml`, with values for its placeholders.
+    pub(super) fn of(name: &str, subject: impl Into<String>, values: &[(&str, &str)]) -> Self {
+        TABLE.finding(name, subject, values, |_| String::new())
+    }
+
     pub(super) fn new(code: Code, severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, severity, subject: subject.into(), message: message.into(), remedy: None, docs: None }
     }

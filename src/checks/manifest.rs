@@ -9,13 +9,10 @@ use crate::deployment::{Applied, HelmRelease, Owner, Reach};
 pub const OWNED_BY_HELM: Code = "manifest-owned-by-helm";
 const OWNED_BY_INSTALLER: Code = "manifest-owned-by-installer";
 const OWNED_BY_GITOPS: Code = "manifest-owned-by-gitops";
-const APPLIED: Code = "manifest-applied";
-pub const OWNERS: [Code; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, APPLIED];
+pub const OWNERS: [Code; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, "manifest-applied"];
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
 const SWITCH: &str = "components.matrixAuthenticationService.config.active";
-const VIA_OWNER: &str =
-    "Make the change in the manifest's source: --via-owner prints it, waits for it and follows the operator.";
 
 /// The step of the migration that the manifest must follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +51,11 @@ impl Moment {
             _ => format!("{SWITCH}: {}", self.switch()),
         }
     }
+
+    fn finding(self, name: &str, values: &[(&str, &str)]) -> Finding {
+        let common = [("harm", self.harm()), ("when", self.when()), ("value", &self.value())];
+        Finding::of(name, SUBJECT, &[values, &common].concat())
+    }
 }
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
@@ -72,13 +74,14 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         && let Some(by) = deployment.switch_of_others().filter(|by| owner.may_write_as(by))
     {
         let text = format!("field manager {by}, the manifest's owner, has written {SWITCH}");
-        findings.push(Finding::ok(code, SUBJECT, text));
-        return;
+        return findings.push(Finding::ok(code, SUBJECT, text));
     }
     match owner {
         Owner::Nobody => applied(snapshot, moment, findings),
         Owner::Helm(release) => findings.push(helm(snapshot, &release, moment)),
-        Owner::Installer => findings.push(installer(moment)),
+        Owner::Installer if moment == Moment::Done => findings.push(moment.finding("installer-after", &[])),
+        Owner::Installer if moment == Moment::Abort => findings.push(moment.finding("installer-at-abort", &[])),
+        Owner::Installer => findings.push(moment.finding("installer", &[])),
         Owner::ArgoCd(app) => {
             let app = app.map_or_else(String::new, |app| format!(" (application {app})"));
             findings.push(gitops(snapshot, &format!("Argo CD owns the manifest{app}"), "when it syncs", moment));
@@ -103,20 +106,6 @@ fn code(owner: &Owner) -> Option<&'static str> {
     }
 }
 
-fn installer(moment: Moment) -> Finding {
-    let harm = moment.harm();
-    let text = format!(
-        "the installer wrote the manifest (ui.element.io annotations), and overwrites this change the next time it runs{harm}"
-    );
-    let same = format!("don't run the installer again until its configuration has {}", moment.value());
-    let remedy = match moment {
-        Moment::Done => format!("From now on, {same}."),
-        Moment::Abort => format!("After this step, {same}."),
-        _ => format!("Use the installer's migration tool (25.10.01 LTS or later). Or, after this step, {same}."),
-    };
-    Finding::warning(OWNED_BY_INSTALLER, SUBJECT, text).remedy(remedy).guide()
-}
-
 /// Tested with Helm 3.22 and 4.3. The API server's field managers show the version.
 fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
     let named = snapshot.deployment.reach_of("helm") >= Reach::Mas;
@@ -133,51 +122,33 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
         }
         _ => ("Until the values say the same, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
     };
-    let name = &release.name;
     let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
-    let harm = moment.harm();
-    let text =
-        format!("release {name}{version} owns the manifest. {next}. A forced upgrade{force} restores the values{harm}");
-    let set = match moment {
-        Moment::DryRun => {
-            let component = "components.matrixAuthenticationService with config.active: false";
-            format!("put {component} into the values of release {name}")
-        }
-        _ => format!("set {} in the values of release {name}", moment.value()),
+    let name = match moment {
+        Moment::DryRun => "helm-at-dry-run",
+        Moment::Activate => "helm",
+        Moment::Abort => "helm-at-abort",
+        Moment::Done => "helm-after",
     };
-    let by_helm = |command: &str| {
-        format!("Right after this step, {set}. Or let Helm make the change: `kubectl ess-mas {command} --via-owner`.")
-    };
-    Finding::warning(OWNED_BY_HELM, SUBJECT, text).remedy(match moment {
-        Moment::Done => format!("Now {set}, and upgrade."),
-        Moment::Abort => format!("Right after this step, {set}."),
-        Moment::DryRun => by_helm("dry-run"),
-        Moment::Activate => by_helm("activate"),
-    })
+    moment.finding(name, &[("name", &release.name), ("version", &version), ("next", next), ("force", force)])
 }
 
 fn gitops(snapshot: &Snapshot, owner: &str, when: &str, moment: Moment) -> Finding {
-    let by_itself = match &snapshot.environment.self_healing {
+    let healing = &snapshot.environment.self_healing;
+    let how = match healing {
         Some(SelfHealing::Off(why)) => {
             format!("{owner}. Self-healing is off, because {why}. The next sync restores the owner's version")
         }
         Some(SelfHealing::On) => format!("{owner} and restores its version {when}"),
         None => format!("{owner} and may restore its version {when}; its configuration can't be read"),
     };
-    let text = format!("{by_itself}{}", moment.harm());
-    let value = moment.value();
-    let remedy = match moment {
+    let name = match moment {
         // A rollback must not be refused: users are locked out until it ends.
-        Moment::Abort => {
-            format!("Set {value} in the manifest's source too. Check again in a few minutes: `kubectl ess-mas status`.")
-        }
-        Moment::Done => format!("Set {value} in the manifest's source now."),
-        _ if matches!(snapshot.environment.self_healing, Some(SelfHealing::Off(_))) => {
-            format!("{VIA_OWNER} Or set {value} there right after this step.")
-        }
-        _ => return Finding::blocker(OWNED_BY_GITOPS, SUBJECT, text).remedy(VIA_OWNER),
+        Moment::Abort => "gitops-at-abort",
+        Moment::Done => "gitops-after",
+        _ if matches!(healing, Some(SelfHealing::Off(_))) => "gitops-without-healing",
+        _ => "gitops",
     };
-    Finding::warning(OWNED_BY_GITOPS, SUBJECT, text).remedy(remedy)
+    moment.finding(name, &[("how", &how)])
 }
 
 /// No owner is known. A user may apply the same file again.
@@ -185,40 +156,34 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     let applied = deployment.applied();
     if applied.is_empty() {
-        let by = deployment
-            .spec_written_by()
-            .map_or_else(String::new, |by| format!(" (last written by field manager {by})"));
-        findings.push(Finding::ok(APPLIED, SUBJECT, format!("no tool owns the manifest{by}")));
+        let by = deployment.spec_written_by().map(|by| format!(" (last written by field manager {by})"));
+        findings.push(moment.finding("no-owner", &[("by", &by.unwrap_or_default())]));
     }
     for one in &applied {
         findings.push(match one {
             Applied::Client { reach, active } => client(*reach, *active, moment),
-            Applied::Server { manager, reach } => server(manager, says_otherwise(snapshot, *reach, moment), moment),
+            Applied::Server { manager, reach } => {
+                let otherwise = says_otherwise(snapshot, *reach, moment);
+                let name = if otherwise { "applied-by-server-otherwise" } else { "applied-by-server" };
+                moment.finding(name, &[("manager", manager)])
+            }
         });
     }
 }
 
 /// Client-side apply sets the file's values, and keeps fields that the file doesn't name and didn't name before.
 fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
-    let applied = "the manifest was applied with `kubectl apply` from a file that";
-    let text = match active {
-        Some(says) if says != moment.switch() => {
-            let harm = if says { ". That would start the migration" } else { moment.harm() };
-            let text = format!("{applied} sets {SWITCH}: {says}. Applying that file again restores this value{harm}");
-            let remedy = format!("{}, set {SWITCH}: {} in that file.", moment.when(), moment.switch());
-            return Finding::warning(APPLIED, SUBJECT, text).remedy(remedy);
-        }
-        Some(says) => format!("{applied} also sets {SWITCH}: {says}"),
-        None if reach == Reach::Nothing => {
-            format!("{applied} doesn't name MAS. Applying it again keeps the change. Add MAS to the file too")
-        }
-        None => {
-            format!("{applied} doesn't set active. Applying it again keeps the value. Add {SWITCH} to the file too")
-        }
+    let Some(says) = active else {
+        let name = if reach == Reach::Nothing { "applied-without-mas" } else { "applied-without-active" };
+        return moment.finding(name, &[]);
     };
-    Finding::ok(APPLIED, SUBJECT, text)
+    let name = if says == moment.switch() { "applied" } else { "applied-otherwise" };
+    let harm = if says { ". That would start the migration" } else { moment.harm() };
+    let values = [("says", &*says.to_string()), ("harm", harm), ("switch", &moment.switch().to_string())];
+    moment.finding(name, &values)
 }
 
+/// Server-side apply of a field that another manager changed fails with a conflict, or restores the value if forced.
 /// Whether a manifest of server-side apply may differ from the step's result. A manager that owns the switch has the cluster's
 /// value: another writer of a different value would own it.
 fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
@@ -230,21 +195,6 @@ fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
         // This program may have taken the field over.
         Reach::Mas => moment == Moment::Done && deployment.switch_of_others().is_none(),
     }
-}
-
-/// Server-side apply of a field that another manager changed fails with a conflict, or restores the value if forced.
-fn server(manager: &str, otherwise: bool, moment: Moment) -> Finding {
-    let who = format!("field manager {manager} applies the manifest (server-side apply)");
-    if !otherwise {
-        return Finding::ok(APPLIED, SUBJECT, format!("{who} without another value for active"));
-    }
-    let text = format!(
-        "{who}. Its next apply fails with a conflict until its manifest says the same. A forced apply restores its version{}",
-        moment.harm()
-    );
-    let (when, value) = (moment.when(), moment.value());
-    Finding::warning(APPLIED, SUBJECT, text)
-        .remedy(format!("{when}, set {value} in its manifest. Or let it make the change: --via-owner."))
 }
 
 #[cfg(test)]

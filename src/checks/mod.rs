@@ -37,15 +37,25 @@ pub use snapshot::{
 
 /// The codes that other rooms use.
 pub mod codes {
-    pub use super::certificate::CERTIFICATE_MISSING;
+    use super::Code;
     pub use super::endpoints::{MAS_ISSUER, MAS_SIGNING_KEY};
     pub use super::manifest::{OWNED_BY_HELM, OWNERS};
     pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
     pub use super::rehearsal::REHEARSAL;
-    pub use super::secret::SECRET;
-    pub use super::settings::{DATABASE_HOST, DATABASE_ROLE, DATABASE_SHARED, HOST_TAKEN, SETTINGS};
-    pub use super::state::{ALREADY_MIGRATED, AVAILABLE, MIGRATION_UNDER_WAY, RUN_UNDER_WAY, SUCCESSFUL};
-    pub use super::tls::CLUSTER_ISSUER;
+
+    pub const CERTIFICATE_MISSING: Code = "certificate-missing";
+    pub const CLUSTER_ISSUER: Code = "cluster-issuer";
+    pub const SECRET: Code = "mas-secret";
+    pub const DATABASE_HOST: Code = "mas-database-host";
+    pub const DATABASE_ROLE: Code = "mas-database-role";
+    pub const DATABASE_SHARED: Code = "mas-database-is-synapses";
+    pub const HOST_TAKEN: Code = "mas-host-taken";
+    pub const SETTINGS: Code = "mas-settings";
+    pub const ALREADY_MIGRATED: Code = "already-migrated";
+    pub const AVAILABLE: Code = "available";
+    pub const MIGRATION_UNDER_WAY: Code = "migration-under-way";
+    pub const RUN_UNDER_WAY: Code = "run-under-way";
+    pub const SUCCESSFUL: Code = "successful";
 }
 
 /// All findings for a purpose, blockers first, otherwise in the order of the checks.
@@ -63,7 +73,7 @@ pub fn run(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     manifest::check(snapshot, purpose, &mut findings);
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
-    findings.iter().for_each(explain::assert_explained);
+    findings.iter().for_each(tests::assert_explained);
     findings
 }
 

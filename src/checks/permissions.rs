@@ -20,29 +20,42 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     let subject = format!("your permissions in namespace {}", snapshot.deployment.namespace());
     if access.logged_out {
-        let finding = Finding::blocker(PERMISSIONS, subject, "the API server no longer accepts your credentials");
-        findings.push(finding.remedy("Log in again as you do for kubectl, then run the command again."));
-        return;
+        return findings.push(Finding::of("logged-out", subject, &[]));
     }
     let schema = schema(snapshot, access).filter(|_| purpose != Purpose::Abort);
     let write = Standing::of(snapshot, access, needed(snapshot, purpose).into_iter().chain(schema));
     let follow = Standing::of(snapshot, access, needed_to_follow(snapshot, purpose));
-    findings.extend(write.missing(snapshot, purpose, PERMISSIONS, &subject, ""));
+    let missing = |rights: &[Right], code, more: &str| {
+        let first = rights.first()?;
+        let text = format!("you don't have these permissions: {}", list(rights.iter()));
+        // Another user may execute the steps.
+        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
+        let how = match first.on {
+            access::On::Path(_) => {
+                "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
+            }
+            access::On::Resource { .. } => {
+                "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
+            }
+        };
+        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
+        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
+        Some(make(code, &subject, text).remedy(remedy))
+    };
+    findings.extend(missing(&write.missing, PERMISSIONS, ""));
     let alone = " To write without following the operator, pass --wait=false.";
-    findings.extend(follow.missing(snapshot, purpose, PERMISSION_TO_FOLLOW, &subject, alone));
+    findings.extend(missing(&follow.missing, PERMISSION_TO_FOLLOW, alone));
     if !write.missing.is_empty() || !follow.missing.is_empty() {
         return;
     }
     let unknown: Vec<&Right> = write.unknown.iter().chain(&follow.unknown).collect();
     if unknown.is_empty() {
-        let text = format!("you have the required permissions in namespace {}", snapshot.deployment.namespace());
-        findings.push(Finding::ok(PERMISSIONS, subject, text));
+        let values = [("namespace", snapshot.deployment.namespace())];
+        findings.push(Finding::of("permissions", subject, &values));
     } else if purpose == Purpose::Look {
         // A step continues: the server-side dry run shows the same before anything is written.
-        let (why, list) = (access.why_unknown(), list(unknown.into_iter()));
-        let text = format!("couldn't determine whether you have these permissions ({why}): {list}");
-        let remedy = "Compare with the minimum Role: `kubectl ess-mas check --rbac`.";
-        findings.push(Finding::unknown(PERMISSIONS, subject, text).remedy(remedy));
+        let values = [("why", access.why_unknown()), ("list", &list(unknown.into_iter()))];
+        findings.push(Finding::of("permissions-unknown", subject, &values));
     }
 }
 
@@ -68,31 +81,6 @@ impl Standing {
             }
         }
         Self { missing, unknown }
-    }
-
-    fn missing(
-        &self,
-        snapshot: &Snapshot,
-        purpose: Purpose,
-        code: &'static str,
-        subject: &str,
-        more: &str,
-    ) -> Option<Finding> {
-        let first = self.missing.first()?;
-        let text = format!("you don't have these permissions: {}", list(self.missing.iter()));
-        // Another user may execute the steps.
-        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
-        let how = match first.on {
-            access::On::Path(_) => {
-                "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
-            }
-            access::On::Resource { .. } => {
-                "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
-            }
-        };
-        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
-        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
-        Some(make(code, subject, text).remedy(remedy))
     }
 }
 
@@ -146,8 +134,8 @@ pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     rights.into_iter().filter(|(needed, _)| *needed).map(|(_, right)| right).collect()
 }
 
-/// Whether the Secret exists and lacks one of its three keys.
-fn lacks_keys(snapshot: &Snapshot) -> bool {
+/// Whether the Secret exists and lacks one of the three keys that `prepare` writes.
+pub(super) fn lacks_keys(snapshot: &Snapshot) -> bool {
     let SecretKeys { encryption_secret, rsa_private_key, postgres_password, .. } = snapshot.secret_keys();
     let Known::Known(Some(secret)) = &snapshot.secret else { return false };
     [encryption_secret, rsa_private_key, postgres_password].iter().any(|key| !secret.data.contains_key(key))

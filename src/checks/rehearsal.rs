@@ -12,8 +12,6 @@ use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
 use crate::record::{Rehearsal, RehearsalState, record_name};
 
-const REHEARSAL_OLD: Code = "rehearsal-old";
-const RECORD: Code = "record";
 pub const REHEARSAL: Code = "rehearsal";
 
 /// Number of changed fields to name.
@@ -139,23 +137,20 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
     }
 }
 
-/// A current dry run that is some days old, or of another release.
-fn old(snapshot: &Snapshot) -> Option<Finding> {
+/// Why a current dry run may no longer predict the migration: it is some days old, or of another release.
+fn age(snapshot: &Snapshot) -> Option<String> {
     let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
     if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
         return None;
     }
     let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
     let days = snapshot.environment.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
-    let text = match upgraded {
+    match upgraded {
         Some((then, now)) if then.source() == now.source() => {
-            format!("the release was {then} and is now {now}, which may migrate differently")
+            Some(format!("the release was {then} and is now {now}, which may migrate differently"))
         }
-        _ if days >= OLD_AFTER_DAYS => format!("{days} days old; it doesn't cover accounts that changed since"),
-        _ => return None,
-    };
-    let finding = Finding::warning(REHEARSAL_OLD, "the dry run", text);
-    Some(finding.remedy(again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.")))
+        _ => (days >= OLD_AFTER_DAYS).then(|| format!("{days} days old; it doesn't cover accounts that changed since")),
+    }
 }
 
 /// A dry run is refused while `active` is true.
@@ -167,7 +162,7 @@ fn again(snapshot: &Snapshot, dry_run: &'static str) -> &'static str {
 }
 
 pub fn is_old(snapshot: &Snapshot) -> bool {
-    old(snapshot).is_some()
+    age(snapshot).is_some()
 }
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
@@ -176,20 +171,19 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     if let Known::Unreadable(why) = &snapshot.record {
         let name = record_name(snapshot.deployment.name());
-        let namespace = snapshot.deployment.namespace();
-        let remedy = format!(
-            "If a user edited it, delete it: kubectl delete configmap {name} -n {namespace}. Then repeat `kubectl ess-mas prepare` and the dry run."
-        );
-        findings.push(Finding::unknown(RECORD, "the record of the dry run", why).remedy(remedy));
+        let values = [("why", why.as_str()), ("name", &name), ("namespace", snapshot.deployment.namespace())];
+        findings.push(Finding::of("record-unread", "the record of the dry run", &values));
     }
     if !matches!(purpose, Purpose::Activate | Purpose::Look) {
         return;
     }
-    findings.extend(old(snapshot));
     let subject = "the dry run";
-    let ok = |text| Finding::ok(REHEARSAL, subject, text);
-    let message = match standing(snapshot) {
-        RehearsalStanding::Passed => return findings.push(ok("the dry run passed for the current spec and Secret")),
+    if let Some(text) = age(snapshot) {
+        let remedy = again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.");
+        findings.push(Finding::of("rehearsal-old", subject, &[("text", &text), ("remedy", remedy)]));
+    }
+    let text = match standing(snapshot) {
+        RehearsalStanding::Passed => return findings.push(Finding::of("rehearsed", subject, &[])),
         // The dry run is a later step.
         RehearsalStanding::None if purpose == Purpose::Look => return,
         RehearsalStanding::None => "none has passed yet".to_owned(),
@@ -197,12 +191,10 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         RehearsalStanding::Outdated(changed) => format!("passed, but since then: {}", changed.join("; ")),
         RehearsalStanding::Unknown(why) => format!("passed, but the current MAS Secret can't be read: {why}"),
     };
-    let again = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
-    findings.push(match purpose {
-        Purpose::Activate => Finding::blocker(REHEARSAL, subject, message).remedy(again).guide(),
-        // Only the activation requires it.
-        _ => Finding::warning(REHEARSAL, subject, message).remedy(again),
-    });
+    let remedy = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
+    // Only the activation requires it.
+    let name = if purpose == Purpose::Activate { "not-rehearsed" } else { "not-rehearsed-yet" };
+    findings.push(Finding::of(name, subject, &[("text", &text), ("remedy", remedy)]));
 }
 
 #[cfg(test)]
@@ -400,7 +392,7 @@ mod tests {
         contradict([("account-changes-enabled", "Users change addresses.")], &mut found);
         assert!(!ok(&found));
         let warning = found.iter().find(|one| one.code == "synapse-settings").unwrap();
-        super::super::explain::assert_explained(warning);
+        crate::checks::tests::assert_explained(warning);
         assert!(warning.message.contains("Users change addresses."), "{}", warning.message);
         assert!(warning.remedy.as_deref().unwrap().contains("allowEmailChange"));
         snapshot.deployment =

@@ -1,15 +1,13 @@
 //! The MAS Secret: whether it contains every key that the operator and MAS require.
 
 use super::finding::{Code, Finding};
+use super::permissions::lacks_keys;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::plan::{LostEncryptionSecret, SecretContents, SecretKeys, referenced_keys};
 use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;
 
-pub const SECRET: Code = "mas-secret";
-const ENCRYPTION_SECRET_WEAK: Code = "encryption-secret-weak";
-const SECRET_MANAGED: Code = "mas-secret-managed";
 const ENCRYPTION_SECRET_LOST: Code = "encryption-secret-lost";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
@@ -24,26 +22,14 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         return;
     }
     if let (Purpose::Look, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
-        // The keys that `prepare` writes.
-        let keys = snapshot.secret_keys();
-        let written = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
-        let lacks = written.into_iter().any(|key| !secret.data.contains_key(key));
-        findings.extend(secret_managed(secret).filter(|_| lacks));
+        findings.extend(secret_managed(secret).filter(|_| lacks_keys(snapshot)));
     }
     let Some(settings) = &snapshot.settings else { return };
     let subject = format!("Secret {}", settings.secret_name);
     match &snapshot.secret {
-        Known::Unreadable(why) => {
-            let remedy =
-                "Make sure that the Secret is complete and unchanged since the dry run, or get permission to read it.";
-            findings
-                .push(Finding::unknown(SECRET, subject, format!("the Secret couldn't be read: {why}")).remedy(remedy));
-        }
+        Known::Unreadable(why) => findings.push(Finding::of("secret-unread", subject, &[("why", why)])),
         Known::Known(None) if is_lost => {}
-        Known::Known(None) => {
-            let finding = Finding::blocker(SECRET, subject, "the Secret doesn't exist");
-            findings.push(finding.remedy("Create it with `kubectl ess-mas prepare`."));
-        }
+        Known::Known(None) => findings.push(Finding::of("no-secret", subject, &[])),
         Known::Known(Some(secret)) => contents(snapshot, secret, &subject, is_lost, findings),
     }
 }
@@ -64,39 +50,27 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
 /// Reports that a tool writes the Secret from its own source, and removes what `prepare` adds.
 pub fn secret_managed(secret: &SecretContents) -> Option<Finding> {
     let manager = secret.manager.as_ref()?;
-    let text = format!(
-        "{manager} manages the Secret from its own source, and can remove or replace the keys that `prepare` adds; a lost encryption \
-         secret can't be generated again"
-    );
-    let remedy =
-        "Add the missing keys at that source, or use a separate Secret: `kubectl ess-mas prepare --secret-name NAME`.";
-    Some(Finding::warning(SECRET_MANAGED, format!("Secret {}", secret.name), text).remedy(remedy))
+    Some(Finding::of("secret-managed", format!("Secret {}", secret.name), &[("manager", manager)]))
 }
 
 fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost: bool, findings: &mut Vec<Finding>) {
     let keys = snapshot.secret_keys();
     let before = findings.len();
-    let mut blocker = |key: &str, text: String, remedy: &str| {
-        findings.push(Finding::blocker(SECRET, format!("{subject}, key {key}"), text).remedy(remedy));
-    };
     for (key, problem) in problems(secret, &keys) {
-        if is_lost && key == keys.encryption_secret {
-            continue;
+        if !(is_lost && key == keys.encryption_secret) {
+            findings.push(Finding::of("secret-value", format!("{subject}, key {key}"), &[("problem", &problem)]));
         }
-        let remedy = "Correct the value in the Secret, or generate missing values with `kubectl ess-mas prepare`.";
-        blocker(key, problem, remedy);
     }
     let known = [&keys.encryption_secret, &keys.rsa_private_key, &keys.postgres_password];
     for (property, key) in expected(snapshot) {
         // A certificate can also be in the global Secret; the checks of certificates read both.
         if !secret.data.contains_key(&key) && !property.contains(".tls.") && !known.contains(&&key) {
-            let name = &secret.name;
-            let text = format!("component matrixAuthenticationService, property {property}: absent from {name}/{key}");
-            blocker(&key, text, "Add the key to the Secret; the operator refuses to reconcile without it.");
+            let values = [("property", property.as_str()), ("name", &secret.name), ("key", &key)];
+            findings.push(Finding::of("secret-key", format!("{subject}, key {key}"), &values));
         }
     }
     if findings.len() == before && !is_lost {
-        findings.push(Finding::ok(SECRET, subject, "the Secret contains every key that MAS needs"));
+        findings.push(Finding::of("secret", subject, &[]));
     }
     findings.extend(weak(snapshot, secret, &keys, subject));
 }
@@ -105,16 +79,9 @@ fn contents(snapshot: &Snapshot, secret: &SecretContents, subject: &str, is_lost
 fn weak(snapshot: &Snapshot, secret: &SecretContents, keys: &SecretKeys, subject: &str) -> Option<Finding> {
     let weakness = secret.encryption_secret(keys)?.weakness()?;
     let key = &keys.encryption_secret;
-    let remedy = if snapshot.deployment.mas().is_some() {
-        format!(
-            "A deployed MAS can't change it. Nothing is migrated yet, so you can start over: `kubectl ess-mas abort --remove`, empty MAS's \
-             database, then `kubectl ess-mas prepare --replace {key}`."
-        )
-    } else {
-        format!("Replace it before MAS is deployed: `kubectl ess-mas prepare --replace {key}`.")
-    };
-    let text = format!("the encryption secret is not random: {weakness}");
-    Some(Finding::warning(ENCRYPTION_SECRET_WEAK, format!("{subject}, key {key}"), text).remedy(remedy))
+    let name = if snapshot.deployment.mas().is_some() { "weak-in-use" } else { "weak" };
+    let values = [("weakness", &*weakness.to_string()), ("key", key)];
+    Some(Finding::of(name, format!("{subject}, key {key}"), &values))
 }
 
 /// Every key that the component refers to, in the object or by the schema's defaults.

@@ -1,40 +1,28 @@
 //! The state of the deployment and its operator.
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use crate::deployment::{Deployment, Run};
 use crate::duration::is_go_duration;
 
-const BEING_DELETED: Code = "being-deleted";
-const NAME_TOO_LONG: Code = "name-too-long";
-pub const ALREADY_MIGRATED: Code = "already-migrated";
-pub const MIGRATION_UNDER_WAY: Code = "migration-under-way";
-const OPERATOR: Code = "operator-running";
-pub const AVAILABLE: Code = "available";
-pub const SUCCESSFUL: Code = "successful";
-pub const RUN_UNDER_WAY: Code = "run-under-way";
-const PAUSED: Code = "paused";
-const RECONCILE_PERIOD: Code = "reconcile-period";
-
 /// A longer name makes every reconciliation fail.
 const LONGEST_NAME: usize = 25;
+const PERIOD: &str = "ansible.sdk.operatorframework.io/reconcile-period";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     let subject = format!("ElementDeployment {}", deployment.name());
     if deployment.being_deleted() {
-        let finding = Finding::blocker(BEING_DELETED, &subject, "the ElementDeployment is being deleted");
-        findings.push(finding.remedy("Wait until it is deleted, or find out who deleted it."));
+        findings.push(Finding::of("being-deleted", &subject, &[]));
     }
     let length = deployment.name().len();
     if length > LONGEST_NAME {
-        let text = format!("the name has {length} characters; the operator accepts at most {LONGEST_NAME}");
-        let remedy = "Contact Element Support: a deployment can't be renamed in place.";
-        findings.push(Finding::blocker(NAME_TOO_LONG, &subject, text).remedy(remedy));
+        let values = [("length", &*length.to_string()), ("longest", &LONGEST_NAME.to_string())];
+        findings.push(Finding::of("name-too-long", &subject, &values));
     }
     if deployment.mas_active() == Some(true) {
-        findings.push(migrated(purpose));
-        return;
+        let name = if purpose == Purpose::Abort { "no-rollback" } else { "migrated" };
+        return findings.push(Finding::of(name, "status.mas_active", &[]));
     }
     if purpose == Purpose::Abort {
         return;
@@ -42,59 +30,37 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if deployment.active() == Some(true) && purpose != Purpose::Activate {
         findings.push(under_way(deployment));
     }
-    findings.push(available(deployment, purpose));
-    findings.push(successful(deployment, purpose));
-    pauses(deployment, findings);
-    findings.extend(operator(snapshot));
-}
-
-fn migrated(purpose: Purpose) -> Finding {
-    if purpose != Purpose::Abort {
-        return Finding::ok(ALREADY_MIGRATED, "status.mas_active", "the migration is complete: mas_active is true");
+    findings.extend([available(deployment, purpose), successful(deployment, purpose)]);
+    // It makes every reconcile fail.
+    if let Some(period) = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period)) {
+        let values = [("period", &*format!("{period:?}"))];
+        findings.push(Finding::of("reconcile-period", format!("annotation {PERIOD}"), &values));
     }
-    let text = "the migration is complete, so a rollback is no longer possible";
-    let remedy =
-        "The only way back is to restore Synapse's and MAS's databases from a backup. Otherwise, leave MAS active.";
-    Finding::blocker(ALREADY_MIGRATED, "status.mas_active", text).remedy(remedy).guide()
+    findings.extend(operator(snapshot));
 }
 
 fn under_way(deployment: &Deployment) -> Finding {
     let conditions = deployment.conditions();
     let succeeded = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
-    // Some releases write mas_active only when they migrate, so a deployment that was installed with MAS has none.
-    let (text, remedy) = if succeeded && deployment.mas_active().is_none() {
-        (
-            "active is true and the last reconcile succeeded, but the operator never wrote mas_active. Either the deployment was installed with MAS, or the migration is not reported yet",
-            "Check where users log in. If they log in at MAS, no action is needed. Otherwise follow the operator with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
-        )
-    } else {
-        (
-            if conditions.failure().is_some() {
-                "active is true, and the operator's last migration failed; the operator retries"
-            } else {
-                "active is true, so the migration is running or will start"
-            },
-            "Follow it with `kubectl ess-mas activate`, or roll back with `kubectl ess-mas abort`.",
-        )
+    let name = match conditions.failure() {
+        // Some releases write mas_active only when they migrate, so a deployment that was installed with MAS has none.
+        _ if succeeded && deployment.mas_active().is_none() => "active-without-mas-active",
+        Some(_) => "migration-failed",
+        None => "migrating",
     };
-    let subject = "spec.components.matrixAuthenticationService.config.active";
-    Finding::blocker(MIGRATION_UNDER_WAY, subject, text).remedy(remedy)
+    Finding::of(name, "spec.components.matrixAuthenticationService.config.active", &[])
 }
 
 /// The operator's pod. No finding if it can't be read: the conditions show most problems.
 fn operator(snapshot: &Snapshot) -> Option<Finding> {
     let operator = snapshot.environment.operator.as_ref()?;
-    let subject = format!("Deployment {} in {}", operator.name, operator.namespace);
-    if operator.ready > 0 {
-        return Some(Finding::ok(OPERATOR, subject, format!("operator {} is running", operator.name)));
-    }
-    let text = if operator.wanted == 0 {
-        "the operator is scaled to 0; it reacts to changes only when it runs again"
-    } else {
-        "the operator has no ready pod; it reacts to changes only when it runs again"
+    let name = match (operator.ready, operator.wanted) {
+        (1.., _) => "operator",
+        (_, 0) => "operator-scaled-down",
+        _ => "operator-not-ready",
     };
-    let remedy = format!("Find the cause: kubectl describe deployment {} -n {}", operator.name, operator.namespace);
-    Some(Finding::warning(OPERATOR, subject, text).remedy(remedy))
+    let subject = format!("Deployment {} in {}", operator.name, operator.namespace);
+    Some(Finding::of(name, subject, &[("name", &operator.name), ("namespace", &operator.namespace)]))
 }
 
 /// A failed dry run leaves `Successful` false, and the user repeats it once the cause is fixed. Before the first write, and
@@ -106,79 +72,30 @@ fn may_rehearse_again(deployment: &Deployment, purpose: Purpose) -> bool {
 fn available(deployment: &Deployment, purpose: Purpose) -> Finding {
     let subject = "condition Available";
     match deployment.conditions().get("Available") {
-        None => Finding::unknown(AVAILABLE, subject, "the operator has not written this condition")
-            .remedy("Check that all components are running. Some releases never write this condition."),
-        Some(condition) if condition.is_true() => Finding::ok(AVAILABLE, subject, "condition Available is True"),
+        None => Finding::of("available-unknown", subject, &[]),
+        Some(condition) if condition.is_true() => Finding::of("available", subject, &[]),
         Some(condition) => {
             let message = &condition.message;
             let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            let text = format!("status is {}{why}", condition.status);
-            let remedy = "Find out which component is not available, and fix it first.";
-            if may_rehearse_again(deployment, purpose) {
-                Finding::warning(AVAILABLE, subject, text).remedy(remedy)
-            } else {
-                Finding::blocker(AVAILABLE, subject, text).remedy(remedy).guide()
-            }
+            let again = may_rehearse_again(deployment, purpose);
+            let name = if again { "not-available-yet" } else { "not-available" };
+            Finding::of(name, subject, &[("status", &condition.status), ("why", &why)])
         }
     }
 }
 
 fn successful(deployment: &Deployment, purpose: Purpose) -> Finding {
-    let subject = "condition Successful";
     let conditions = deployment.conditions();
-    let (text, remedy) = match (conditions.run(), conditions.failure()) {
-        (Run::Never, _) => (
-            "the operator has never reconciled this deployment".to_owned(),
-            "Check that the operator is running. Its first reconcile must succeed before you change the deployment.",
-        ),
-        (Run::Failed | Run::Running, Some(_)) if may_rehearse_again(deployment, purpose) => {
-            return Finding::ok(SUCCESSFUL, subject, "the last dry run failed; you can repeat it");
-        }
-        (Run::Failed | Run::Running, Some(failure)) => (
-            format!("the last reconcile failed, and the operator retries: {}", failure.message),
-            "Fix the cause first. While reconciles fail, the result of a change can't be determined.",
-        ),
-        (Run::Running, None) => {
-            let text = "a reconcile is running; a command waits for its end before it writes";
-            return Finding::ok(RUN_UNDER_WAY, "condition Running", text);
-        }
-        (Run::Succeeded, _) if conditions.successful() == Some(true) => {
-            return Finding::ok(SUCCESSFUL, subject, "the operator's last reconcile succeeded");
-        }
-        _ => ("status is not True".to_owned(), "Wait for a complete reconcile before you change the deployment."),
+    let failure = conditions.failure();
+    let name = match (conditions.run(), &failure) {
+        (Run::Never, _) => "never-reconciled",
+        (Run::Failed | Run::Running, Some(_)) if may_rehearse_again(deployment, purpose) => "dry-run-failed",
+        (Run::Failed | Run::Running, Some(_)) => "reconcile-failed",
+        (Run::Running, None) => return Finding::of("run-under-way", "condition Running", &[]),
+        (Run::Succeeded, _) if conditions.successful() == Some(true) => "successful",
+        _ => "not-successful",
     };
-    Finding::blocker(SUCCESSFUL, subject, text).remedy(remedy).guide()
-}
-
-const PERIOD: &str = "ansible.sdk.operatorframework.io/reconcile-period";
-
-/// Prefixes of annotations that pause other tools, not the operator.
-const OTHERS: [&str; 3] = ["argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/"];
-
-/// Annotations that stop the operator. ansible-operator, which ESS Classic's operator is built with, has none that pauses it;
-/// a later release or a custom build may. A reconcile period that Go can't parse makes every reconcile fail.
-fn pauses(deployment: &Deployment, findings: &mut Vec<Finding>) {
-    for (key, value) in deployment.annotations().filter(|(key, value)| says_paused(key, value)) {
-        let text = format!("the value is {value:?}; if the operator honours it, it ignores changes");
-        let remedy = "Find out who set the annotation and why, then remove it.";
-        findings.push(Finding::warning(PAUSED, format!("annotation {key}"), text).remedy(remedy));
-    }
-    if let Some(period) = deployment.annotation(PERIOD).filter(|period| !is_go_duration(period)) {
-        let text = format!("the operator can't parse {period:?}, so every reconcile fails");
-        let remedy = "Set a duration such as 5m or 1h30m, or remove the annotation.";
-        findings.push(Finding::blocker(RECONCILE_PERIOD, format!("annotation {PERIOD}"), text).remedy(remedy));
-    }
-}
-
-fn says_paused(key: &str, value: &str) -> bool {
-    if OTHERS.iter().any(|prefix| key.starts_with(prefix)) {
-        return false;
-    }
-    let name = key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let value = value.trim().to_ascii_lowercase();
-    let word = ["pause", "suspend", "skip-reconcil", "skipreconcil"].iter().any(|word| name.contains(word));
-    let off = name.ends_with("reconcile") && ["disabled", "disable", "false", "off"].contains(&value.as_str());
-    off || (word && !["false", "0", "no", "off", ""].contains(&value.as_str()))
+    Finding::of(name, "condition Successful", &[("why", failure.as_ref().map_or("", |failure| &failure.message))])
 }
 
 #[cfg(test)]
@@ -255,27 +172,6 @@ mod tests {
     fn severity_of(key: &str, value: &str, code: &str) -> Option<Severity> {
         let snapshot = tests::snapshot(|object| object["metadata"]["annotations"] = json!({ key: value }));
         run(&snapshot, Purpose::DryRun).into_iter().find(|one| one.code == code).map(|one| one.severity)
-    }
-
-    #[test]
-    fn annotations_that_pause_are_a_warning() {
-        for (key, value) in [
-            ("ansible.sdk.operatorframework.io/pause", "true"),
-            ("example.com/paused", "yes"),
-            ("example.com/skip-reconcile", "true"),
-            ("example.com/reconcile", "disabled"),
-        ] {
-            assert_eq!(severity_of(key, value, "paused"), Some(Severity::Warning), "{key}");
-        }
-        for (key, value) in [
-            ("example.com/paused", "false"),
-            ("example.com/reconcile", "enabled"),
-            ("argocd.argoproj.io/skip-reconcile", "true"),
-            ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
-            ("ansible.sdk.operatorframework.io/verbosity", "5"),
-        ] {
-            assert_eq!(severity_of(key, value, "paused"), None, "{key}");
-        }
     }
 
     #[test]

@@ -223,3 +223,49 @@ fn owners_are_reported_and_those_that_revert_block() {
     let installer = snapshot(|o| o["metadata"]["annotations"] = json!({"ui.element.io/layer": "x"}));
     assert_eq!(severity_of(&installer, Purpose::DryRun, "manifest-owned-by-installer"), Some(Severity::Warning));
 }
+
+#[test]
+fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
+    let sources = [
+        include_str!("appservices.rs"),
+        include_str!("authentication.rs"),
+        include_str!("backup/mod.rs"),
+        include_str!("certificate.rs"),
+        include_str!("compatibility.rs"),
+        include_str!("component_secrets.rs"),
+        include_str!("endpoints/mod.rs"),
+        include_str!("manifest.rs"),
+        include_str!("permissions.rs"),
+        include_str!("rehearsal.rs"),
+        include_str!("secret.rs"),
+        include_str!("settings/database.rs"),
+        include_str!("settings/mod.rs"),
+        include_str!("state.rs"),
+        include_str!("tls.rs"),
+    ];
+    assert_complete(&finding::TABLE, &sources);
+}
+
+/// Fails unless the sources use every row and every placeholder of a table, and only its rows.
+pub(super) fn assert_complete(table: &finding::Table, sources: &[&str]) {
+    let used = |name: &str| sources.iter().any(|source| source.contains(&format!("\"{name}\"")));
+    for (name, row) in &table.0 {
+        assert!(used(name), "{name}");
+        let texts = [Some(&row.message), row.remedy.as_ref()];
+        for part in texts.into_iter().flatten().flat_map(|text| text.split('{').skip(1)) {
+            let (placeholder, _) = part.split_once('}').expect(name);
+            assert!(used(placeholder), "{name}: {placeholder}");
+        }
+    }
+    let called = |call: &'static str| sources.iter().flat_map(move |source| source.split(call).skip(1));
+    let named = called("finding(\"").chain(called("Finding::of(\""));
+    for name in named.filter_map(|rest| rest.split('"').next()) {
+        assert!(table.0.contains_key(name), "{name}");
+    }
+}
+
+/// Fails unless the document lists the finding's severity.
+pub(super) fn assert_explained(finding: &Finding) {
+    let explained = explain::explanation(finding.code).is_some_and(|one| one.severities.contains(&finding.severity));
+    assert!(explained, "docs/findings.md doesn't list the severity of {finding:?}");
+}

@@ -6,14 +6,11 @@
 use serde_json::Value;
 
 use super::certificate::{self, Stored, Use};
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use crate::answers::Known;
 use crate::deployment::{Deployment, MAS, TlsMode};
 use crate::plan::{MasSettings, SecretContents, SecretKeys, Tls};
 use crate::secrets::SecretBytes;
-
-const CERTIFICATE_SECRET_TYPE: Code = "certificate-secret-type";
-pub const CLUSTER_ISSUER: Code = "cluster-issuer";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateSource {
@@ -118,9 +115,7 @@ pub fn existing(name: &str, look: &TypedSecret, wanted: Use<'_>) -> Vec<Finding>
     if let Known::Known(Some((_, kind))) = look
         && kind != "kubernetes.io/tls"
     {
-        let text = format!("the Secret's type is {kind}; TLS mode `existing` requires type kubernetes.io/tls");
-        let remedy = "Create one: kubectl create secret tls NAME --cert=FILE --key=FILE";
-        return vec![Finding::blocker(CERTIFICATE_SECRET_TYPE, subject, text).remedy(remedy)];
+        return vec![Finding::of("secret-type", subject, &[("kind", kind)])];
     }
     certificate::stored(&subject, contents(look), &Stored::kubernetes(), wanted)
 }
@@ -137,40 +132,23 @@ pub enum IssuerState {
 /// Mode `certmanager`: the ClusterIssuer must exist with condition `Ready` True (cert-manager's API reference).
 pub fn issuer(name: &str, look: &IssuerState) -> Finding {
     let subject = format!("ClusterIssuer {name}");
-    let code = CLUSTER_ISSUER;
-    if name.is_empty() {
-        return Finding::blocker(code, subject, "TLS mode `certmanager` is set without an issuer")
-            .remedy("Set an issuer: `kubectl ess-mas prepare --tls certmanager --issuer NAME`.");
-    }
+    let finding = |name: &str, why: &str| Finding::of(name, &subject, &[("subject", &subject), ("why", why)]);
     match look {
+        _ if name.is_empty() => finding("no-issuer-set", ""),
         // Ok: another controller may serve the ingress's annotation.
-        IssuerState::NotInstalled => {
-            let text = format!("{subject} was not checked: this cluster has no clusterissuers.cert-manager.io");
-            Finding::ok(code, subject, text)
-        }
-        IssuerState::Unreadable(why) => Finding::unknown(code, subject, format!("the issuer can't be read: {why}"))
-            .remedy("Ask a user who can read it: kubectl get clusterissuers"),
-        IssuerState::Missing => Finding::blocker(code, subject, "the issuer doesn't exist")
-            .remedy("List the issuers: kubectl get clusterissuers. Then set one: `kubectl ess-mas prepare --tls certmanager --issuer NAME`."),
-        IssuerState::Found(object) => ready(subject, object),
-    }
-}
-
-fn ready(subject: String, object: &Value) -> Finding {
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
-    let code = CLUSTER_ISSUER;
-    match ready.map(|condition| (condition["status"].as_str().unwrap_or_default(), &condition["message"])) {
-        Some(("True", _)) => Finding::ok(code, subject.clone(), format!("{subject} is ready")),
-        Some((_, message)) => {
-            let why = message.as_str().map_or_else(String::new, |message| format!(": {message}"));
-            Finding::warning(code, subject, format!("the issuer is not ready and issues no certificates{why}"))
-                .remedy("Fix the issuer. For details: kubectl describe clusterissuer")
-        }
-        None => {
-            let remedy =
-                "Check that cert-manager is running: kubectl get pods -A -l app.kubernetes.io/instance=cert-manager";
-            Finding::unknown(code, subject, "the issuer has no condition Ready").remedy(remedy)
+        IssuerState::NotInstalled => finding("no-cert-manager", ""),
+        IssuerState::Unreadable(why) => finding("issuer-unread", why),
+        IssuerState::Missing => finding("issuer-missing", ""),
+        IssuerState::Found(object) => {
+            let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+            match conditions.find(|condition| condition["type"] == "Ready") {
+                Some(ready) if ready["status"] == "True" => finding("issuer-ready", ""),
+                Some(ready) => {
+                    let why = ready["message"].as_str().map_or_else(String::new, |message| format!(": {message}"));
+                    finding("issuer-not-ready", &why)
+                }
+                None => finding("issuer-unclear", ""),
+            }
         }
     }
 }

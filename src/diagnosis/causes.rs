@@ -33,8 +33,12 @@ pub enum Recovery {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sql {
     pub database: Database,
+    /// Whether the remedy introduces the statements.
+    #[serde(default, skip_serializing)]
+    pub(super) follows: bool,
     pub statements: Vec<String>,
 }
 
@@ -42,10 +46,10 @@ impl Sql {
     /// The remedy and the introduction to the statements.
     pub fn introduced(&self, remedy: &str) -> Vec<String> {
         let database = self.database.name();
-        match remedy.strip_suffix(':') {
-            Some(remedy) => vec![format!("{remedy}, in {database}:")],
-            None => vec![remedy.to_owned(), format!("To inspect it, in {database}:")],
+        if self.follows {
+            return vec![format!("{}, in {database}:", remedy.trim_end_matches(':'))];
         }
+        vec![remedy.to_owned(), format!("To inspect it, in {database}:")]
     }
 }
 
@@ -182,6 +186,7 @@ impl Entry {
         captured.push(("hint".to_owned(), hint.to_owned()));
         let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
             database: sql.database,
+            follows: sql.follows,
             statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
         });
         Cause {

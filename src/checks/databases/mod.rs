@@ -38,7 +38,7 @@ pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     }
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]
-    findings.iter().for_each(super::explain::assert_explained);
+    findings.iter().for_each(super::tests::assert_explained);
     findings
 }
 

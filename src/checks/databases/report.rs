@@ -1,44 +1,58 @@
-//! Findings about a database, with its path in the spec as subject, and formats for numbers.
+//! Findings about a database: the table `findings.yaml`, and formats for numbers.
+
+use std::sync::LazyLock;
 
 use crate::answers::Known;
-use crate::answers::postgres::ConnectionSettings;
-use crate::checks::finding::{Code, Finding};
+use crate::answers::postgres::{Application, ConnectionSettings};
+use crate::checks::finding::{Finding, Table};
 
 /// Limit of names in a sentence.
 pub(super) const FEW: usize = 12;
 
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+
 impl ConnectionSettings {
-    pub(super) fn ok(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::ok(code, self.application.path(), text)
+    /// The finding of this name in the table, with values for its placeholders.
+    pub(super) fn finding(&self, name: &str, values: &[(&str, &str)]) -> Finding {
+        TABLE.finding(name, self.application.path(), values, |name| self.value(name))
     }
 
-    pub(super) fn warning(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::warning(code, self.application.path(), text)
+    fn value(&self, name: &str) -> String {
+        let (secret, key) = &self.password;
+        match name {
+            "who" => self.application.word().to_owned(),
+            "program" => self.application.program().to_owned(),
+            // Synapse already works with its pooler; syn2mas connects like MAS.
+            "client" if self.application == Application::Synapse => "syn2mas".to_owned(),
+            "client" => "MAS".to_owned(),
+            "at" => self.words(),
+            "host" => format!("{}:{}", self.host, self.port),
+            "user" => self.user.clone(),
+            "database" => self.database.clone(),
+            "mode" => self.mode.word().to_owned(),
+            "secret" => secret.clone(),
+            "key" => key.clone(),
+            _ => String::new(),
+        }
     }
 
-    pub(super) fn unknown(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::unknown(code, self.application.path(), text)
-    }
-
-    pub(super) fn blocker(&self, code: Code, text: impl Into<String>) -> Finding {
-        Finding::blocker(code, self.application.path(), text)
-    }
-
-    pub(super) fn unread(&self, code: Code, what: &str, why: &str) -> Finding {
-        self.unknown(code, format!("{what} couldn't be read: {why}"))
+    /// A value that couldn't be read; `name` is a finding with its code.
+    pub(super) fn unread(&self, name: &str, what: &str, why: &str) -> Finding {
+        let text = format!("{what} couldn't be read: {why}");
+        Finding::unknown(&TABLE.0[name].code, self.application.path(), text)
             .remedy(format!("Grant role {} permission to read it, or ask the database administrator.", self.user))
     }
 
     pub(super) fn judged<T>(
         &self,
-        code: Code,
+        name: &str,
         read: &Known<T>,
         what: &str,
         judge: impl FnOnce(&T) -> Finding,
     ) -> Finding {
         match read {
             Known::Known(value) => judge(value),
-            Known::Unreadable(why) => self.unread(code, what, why),
+            Known::Unreadable(why) => self.unread(name, what, why),
         }
     }
 }

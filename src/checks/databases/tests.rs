@@ -480,3 +480,10 @@ fn large_numbers_have_separators() {
     assert_eq!(synapse::copying_seconds(0), 1);
     assert_eq!(synapse::copying_seconds(1_000_000), 100);
 }
+
+#[test]
+fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
+    let sources =
+        [include_str!("login.rs"), include_str!("mas.rs"), include_str!("synapse.rs"), include_str!("report.rs")];
+    crate::checks::tests::assert_complete(&report::TABLE, &sources);
+}

@@ -1,9 +1,12 @@
 //! The expected state of a deployment's endpoints, read from its spec.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::answers::Known;
+use crate::checks::finding::{Finding, Table};
 use crate::checks::snapshot::Snapshot;
 use crate::deployment::{Deployment, IdentityProvider};
 use crate::x509::RsaPrivateKey;
@@ -60,6 +63,8 @@ pub struct Commands {
     pub kubectl: String,
 }
 
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
     pub phase: EndpointPhase,
@@ -101,20 +106,14 @@ impl Expected {
         }
     }
 
-    /// Remedy for a service that responds unexpectedly.
-    pub(super) fn look_at(&self, service: &str) -> String {
-        format!(
-            "Check that {service} is running and that its ingress points to it: {} get pods,ingresses",
-            self.commands.kubectl
-        )
-    }
-
-    /// Remedy for a host that can't be reached from here.
-    pub(super) fn another_way(&self, host: &str) -> String {
-        let verify = &self.commands.verify;
-        format!(
-            "To check from here, pass an address (--resolve {host}:443:ADDRESS) or connect through the cluster: `{verify} --through-cluster`."
-        )
+    /// The finding of this name in the table, with values for its placeholders.
+    pub(super) fn finding(&self, name: &str, subject: impl Into<String>, values: &[(&str, &str)]) -> Finding {
+        TABLE.finding(name, subject, values, |name| match name {
+            "kubectl" => self.commands.kubectl.clone(),
+            "verify" => self.commands.verify.clone(),
+            "secret" => self.secret_name.clone(),
+            _ => String::new(),
+        })
     }
 
     /// Number of requests that reach every process. Behind a load balancer that picks one of n at random, n·(ln n + 3) requests

@@ -18,10 +18,7 @@ pub use new_login::not_tried;
 pub use providers::next_at_provider;
 pub use question::{Question, Replies, Server, questions};
 
-use super::finding::{Code, Finding};
-
-const OUTSIDE_HOSTS: Code = "outside-hosts";
-const OUTSIDE_ROUTE: Code = "outside-route";
+use super::finding::Finding;
 
 /// The findings, blockers first.
 pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
@@ -37,18 +34,14 @@ pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
 }
 
 pub fn no_host(path: &str) -> Finding {
-    Finding::unknown(OUTSIDE_HOSTS, path, "the spec sets no host, so its endpoints were not checked")
+    Finding::of("no-host", path, &[])
 }
 
 /// Reports the route through the cluster to a host, or why there is none.
 pub fn route(subject: &str, way: Result<&str, &str>) -> Finding {
     match way {
-        Ok(way) => Finding::ok(OUTSIDE_ROUTE, subject, format!("{way}; DNS and certificates were not checked")),
-        Err(why) => {
-            let text = format!("the host can't be reached through the cluster: {why}");
-            let remedy = "Check the Ingress and the Service, or connect directly: without --through-cluster, with --resolve if needed.";
-            Finding::unknown(OUTSIDE_ROUTE, subject, text).remedy(remedy)
-        }
+        Ok(way) => Finding::of("route", subject, &[("way", way)]),
+        Err(why) => Finding::of("no-route", subject, &[("why", why)]),
     }
 }
 

@@ -7,17 +7,13 @@ use super::expected::{EndpointPhase, Expected};
 use super::question::{Question, Replies};
 use super::synapse::{delegates, types};
 use crate::answers::http::{Outcome, excerpt};
-use crate::checks::finding::{Code, Finding, Severity};
-
-const NEW_LOGIN: Code = "new-login";
+use crate::checks::finding::{Finding, Severity};
 
 /// Why a login would do harm or can't succeed; `None` if it can be tried.
 pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let url = Question::LogIn.url(expected);
     if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
-        let text = "no login was tried: MAS is deployed but not migrated; a login would make the migration fail";
-        let remedy = "Use --login-file after the migration, or before MAS is deployed.";
-        return Some(Finding::blocker(NEW_LOGIN, url, text).remedy(remedy));
+        return Some(expected.finding("login-too-early", url, &[]));
     }
     let why = match said(answers, &Question::LoginV3).1 {
         Err(why) => format!("the host responds to GET login with {why}"),
@@ -29,7 +25,7 @@ pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
         }
         Ok(_) => return None,
     };
-    Some(Finding::unknown(NEW_LOGIN, url, format!("no login was tried: {why}")))
+    Some(expected.finding("no-login", url, &[("why", &why)]))
 }
 
 /// The status of an answer, 0 without one, and its document or a description.
@@ -65,31 +61,24 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
 }
 
 fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
-    let url = Question::LogIn.url(expected);
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
-    let unknown = |text: String| Finding::unknown(NEW_LOGIN, &url, text).remedy("Retry in a few minutes.");
-    let blocker = |text: String| Finding::blocker(NEW_LOGIN, &url, text);
+    let finding = |name: &str, values: &[(&str, &str)]| {
+        let common = [("user", user), ("service", service)];
+        expected.finding(name, Question::LogIn.url(expected), &[&common, values].concat())
+    };
     let body = match said(answers, &Question::LogIn) {
         (_, Ok(body)) if body["access_token"].is_string() => body,
-        (0, Err(why)) => return unknown(format!("the login of {user} got {why}")),
-        (429, Err(why)) => return unknown(format!("the login of {user} was rate limited: {why}")),
-        (403, Err(why)) => {
-            let remedy = "Log in as this user in a browser. If that works, correct the user or password in the file.";
-            return blocker(format!("{service} rejects the login of {user}: {why}")).remedy(remedy);
-        }
+        (0, Err(why)) => return finding("login-unanswered", &[("why", &why)]),
+        (429, Err(why)) => return finding("login-limited", &[("why", &why)]),
+        (403, Err(why)) => return finding("login-rejected", &[("why", &why)]),
         (status, body) => {
-            let instead = body.err().unwrap_or_else(|| status.to_string());
-            let text = format!("the login of {user} got {instead} instead of an access token");
-            return blocker(text).remedy(expected.look_at(service));
+            return finding("login-fails", &[("why", &body.err().unwrap_or_else(|| status.to_string()))]);
         }
     };
     let whose = match said(answers, &Question::WhoamiNew) {
         (_, Ok(whose)) => whose,
-        (0, Err(why)) => return unknown(format!("{user} can log in, but the user of the token is unknown: {why}")),
-        (_, Err(why)) => {
-            let text = format!("{user} can log in, but Synapse rejects the new token: it responds with {why}");
-            return blocker(text).remedy(expected.look_at("Synapse"));
-        }
+        (0, Err(why)) => return finding("login-user-unknown", &[("why", &why)]),
+        (_, Err(why)) => return finding("new-token-rejected", &[("why", &why)]),
     };
     let text = |key: &str| excerpt(whose[key].as_str().unwrap_or("none"));
     let (names, device) = (text("user_id"), text("device_id"));
@@ -99,11 +88,6 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
         let here = expected.server_name.as_deref().unwrap_or(server);
         wanted.eq_ignore_ascii_case(localpart) && on == server && here == server
     });
-    if !is_user || whose["user_id"] != body["user_id"] || whose["device_id"] != body["device_id"] {
-        let text = format!("{user}'s new token belongs to {names}, device {device}, unlike the login's response");
-        return blocker(text).remedy("Stop, and ask Element Support: accounts are mixed up.");
-    }
-    let text =
-        format!("{user} can log in with a password at {service}; the new token belongs to {names}, device {device}");
-    Finding::ok(NEW_LOGIN, url, text)
+    let same = is_user && whose["user_id"] == body["user_id"] && whose["device_id"] == body["device_id"];
+    finding(if same { "login" } else { "new-token-of-other" }, &[("names", &names), ("device", &device)])
 }

@@ -95,7 +95,6 @@ impl Question {
         }
     }
 
-    /// The URL, which is the subject of findings.
     pub fn url(&self, expected: &Expected) -> String {
         format!("https://{}{}", self.host(expected).unwrap_or("?"), self.path(expected))
     }
@@ -138,7 +137,7 @@ impl Replies {
         self.0.push((question, outcome));
     }
 
-    pub fn to<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a Outcome> {
+    pub fn to<'a>(&'a self, question: &Question) -> impl Iterator<Item = &'a Outcome> {
         self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
     }
 
@@ -149,19 +148,16 @@ impl Replies {
         question: &Question,
         code: Code,
     ) -> Result<&Reply, Option<Finding>> {
-        let finding = |make: fn(Code, String, String) -> Finding, text: &str| {
-            Err(Some(make(code, question.url(expected), text.to_owned())))
-        };
-        match self.0.iter().find(|(asked, _)| asked == question).map(|(_, outcome)| outcome) {
+        match self.to(question).next() {
             None => Err(None),
             Some(Outcome::Answered(answer)) => Ok(answer),
             Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.server()) != Reached::Yes => {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                finding(Finding::unknown, why)
+                Err(Some(Finding::unknown(code, question.url(expected), why)))
             }
-            Some(Outcome::Unusable(what)) => finding(Finding::blocker, what),
+            Some(Outcome::Unusable(what)) => Err(Some(Finding::blocker(code, question.url(expected), what))),
         }
     }
 
@@ -170,10 +166,10 @@ impl Replies {
         expected: &Expected,
         question: &Question,
         code: Code,
-        judge: impl FnOnce(&Expected, String, &Reply) -> Finding,
+        judge: impl FnOnce(&Asked<'_>) -> Finding,
     ) -> Option<Finding> {
         match self.answer(expected, question, code) {
-            Ok(answer) => Some(judge(expected, question.url(expected), answer)),
+            Ok(answer) => Some(judge(&Asked { expected, url: question.url(expected), answer })),
             Err(finding) => finding,
         }
     }
@@ -191,5 +187,21 @@ impl Replies {
             }
         }
         why.map_or(Reached::NotAsked, Reached::No)
+    }
+}
+
+/// An answer with the URL of its request, which is the subject of findings.
+pub(super) struct Asked<'a> {
+    pub(super) expected: &'a Expected,
+    pub(super) url: String,
+    pub(super) answer: &'a Reply,
+}
+
+impl Asked<'_> {
+    /// The finding of this name in the table, with values for its placeholders.
+    pub(super) fn finding(&self, name: &str, values: &[(&str, &str)]) -> Finding {
+        let described = self.answer.described();
+        let it = [("it", described.as_str())];
+        self.expected.finding(name, self.url.as_str(), &[&it, values].concat())
     }
 }

@@ -18,7 +18,7 @@ fn forget(answers: &mut Replies, question: &Question) {
 }
 
 /// Every code that only a look from outside gives.
-const CODES: [&str; 17] = [
+const CODES: [&str; 16] = [
     "mas-reachable",
     "mas-discovery",
     "mas-issuer",
@@ -26,7 +26,6 @@ const CODES: [&str; 17] = [
     "mas-login-page",
     "idp-at-mas",
     "idp-redirect-uri",
-    "idp-offered",
     "synapse-reachable",
     "synapse-auth-metadata",
     "synapse-login",
@@ -163,7 +162,6 @@ fn recorded_answers_are_ok_in_their_phase() {
             "mas-signing-key",
             "mas-login-page",
             "idp-at-mas",
-            "idp-offered",
             "synapse-reachable",
             "synapse-auth-metadata",
             "synapse-login"
@@ -516,17 +514,6 @@ fn no_login_is_tried_if_harmful_or_impossible() {
 }
 
 #[test]
-fn synapses_providers_are_compared_with_the_spec() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
-    let mut two = rehearsed.clone();
-    two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
-    says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
-    let none = Expected { providers: Vec::new(), ..rehearsed };
-    says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
-}
-
-#[test]
 fn a_host_that_cannot_be_reached_is_one_warning_and_nothing_else_is_guessed() {
     let rehearsed = expected(EndpointPhase::Rehearsed);
     let mut all = Replies::default();
@@ -720,4 +707,18 @@ fn endpoint_at_another_host_is_reported() {
 fn the_more_processes_the_more_tries_and_never_a_flood() {
     let tries = |processes| Expected { processes, ..expected(EndpointPhase::Active) }.tries();
     assert_eq!([1, 2, 6, 12, 100].map(tries), [4, 8, 30, 40, 40]);
+}
+
+#[test]
+fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
+    let sources = [
+        include_str!("clients.rs"),
+        include_str!("expected.rs"),
+        include_str!("mas.rs"),
+        include_str!("new_login.rs"),
+        include_str!("providers.rs"),
+        include_str!("question.rs"),
+        include_str!("synapse.rs"),
+    ];
+    crate::checks::tests::assert_complete(&expected::TABLE, &sources);
 }

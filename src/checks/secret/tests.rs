@@ -137,7 +137,7 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
             assert!(finding.blocks() && remedy.starts_with("Restore"), "{finding:?}");
             assert_eq!(remedy.contains(&print), recorded, "{finding:?}");
             let anew = |other: &Finding| {
-                other.subject.ends_with("encryptionSecret") && other.code == SECRET
+                other.subject.ends_with("encryptionSecret") && other.code == "mas-secret"
                     || other.message == "it does not exist"
             };
             assert!(!findings.iter().any(anew), "{findings:#?}");
@@ -151,7 +151,7 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
     snapshot = self::snapshot(json!(null), &[]);
     snapshot.record = Known::Known(Some(record));
     snapshot.secret = Known::Known(None);
-    assert!(told(&snapshot).iter().all(|finding| finding.code == SECRET), "{:#?}", told(&snapshot));
+    assert!(told(&snapshot).iter().all(|finding| finding.code == "mas-secret"), "{:#?}", told(&snapshot));
 }
 
 #[test]
@@ -164,6 +164,9 @@ fn secret_of_another_tool_is_a_warning_before_prepare_writes_it() {
         check(&snapshot, purpose, &mut findings);
         findings.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
     };
-    assert!(codes(Purpose::Look).contains(&(SECRET_MANAGED, Severity::Warning)));
-    assert!(codes(Purpose::DryRun).iter().all(|(code, _)| *code != SECRET_MANAGED), "a dry run puts nothing there");
+    assert!(codes(Purpose::Look).contains(&("mas-secret-managed", Severity::Warning)));
+    assert!(
+        codes(Purpose::DryRun).iter().all(|(code, _)| *code != "mas-secret-managed"),
+        "a dry run puts nothing there"
+    );
 }

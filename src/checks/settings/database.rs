@@ -2,19 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::super::finding::{Code, Finding};
+use super::super::finding::Finding;
 use super::super::snapshot::Snapshot;
 use crate::answers::postgres::{MAS_PATH, PORT, SYNAPSE_PATH, SslMode};
 use crate::deployment::route::service_of;
 use crate::deployment::{MAS, Postgres};
 use crate::plan::{Database, MasSettings};
-
-const SYNAPSE_DATABASE_TLS: Code = "synapse-database-tls";
-pub const DATABASE_SHARED: Code = "mas-database-is-synapses";
-pub const DATABASE_ROLE: Code = "mas-database-role";
-pub const DATABASE_HOST: Code = "mas-database-host";
-pub const DATABASE_POOLER: Code = "database-pooler";
-const DATABASE_TLS: Code = "mas-database-tls";
 
 pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
@@ -25,13 +18,9 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
         }
     }
     if is_the_pod(&mas.host) {
-        let text = format!("{} is a loopback address: MAS would connect to its own pod", mas.host);
-        let remedy = "Use the name or address at which the cluster's pods reach the server.";
-        findings.push(Finding::blocker(DATABASE_HOST, MAS_PATH, text).remedy(remedy));
+        findings.push(Finding::of("loopback", MAS_PATH, &[("host", &mas.host)]));
     }
-    if is_pooler(&mas.host, mas.port) {
-        findings.push(pooler(MAS_PATH, &mas.host, mas.port, "MAS"));
-    }
+    findings.extend(pooler(MAS_PATH, &mas.host, mas.port, "MAS"));
     findings.extend(tls(snapshot, mas));
 }
 
@@ -39,16 +28,10 @@ pub(super) fn check(snapshot: &Snapshot, settings: &MasSettings, findings: &mut 
 pub(super) fn synapses(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let Some(synapse) = snapshot.deployment.postgres("synapse") else { return };
     if let Some(mode) = synapse.ssl_mode.as_deref().filter(|mode| mode.starts_with("verify-")) {
-        let text = format!(
-            "syn2mas ignores sslMode {mode}: it connects to Synapse's database without certificate validation and without a client certificate"
-        );
-        let remedy = "Make sure that the network between cluster and database is trusted, and that the server requires no client certificate.";
-        findings.push(Finding::warning(SYNAPSE_DATABASE_TLS, format!("{SYNAPSE_PATH}.sslMode"), text).remedy(remedy));
+        findings.push(Finding::of("synapse-tls", format!("{SYNAPSE_PATH}.sslMode"), &[("mode", mode)]));
     }
     let port = synapse.port.unwrap_or(PORT);
-    if let Some(host) = synapse.host.as_deref().filter(|host| is_pooler(host, port)) {
-        findings.push(pooler(SYNAPSE_PATH, host, port, "syn2mas"));
-    }
+    findings.extend(synapse.host.as_deref().and_then(|host| pooler(SYNAPSE_PATH, host, port, "syn2mas")));
 }
 
 /// Whether two host names belong to the same server.
@@ -66,33 +49,21 @@ fn shared(mas: &Database, component: &str, other: &Postgres, namespace: &str) ->
     let whose = if component == "synapse" { "Synapse's".to_owned() } else { format!("{component}'s") };
     let at = &mas.host;
     let ports = (mas.port, other.port.unwrap_or(PORT));
-    let finding = |code, what: &str| match same_server(at, host, namespace) {
-        Server::Same if ports.0 == ports.1 => {
-            Some(Finding::blocker(code, MAS_PATH, format!("{what} at {at} is {whose}")).guide())
-        }
+    let (sure, why) = match same_server(at, host, namespace) {
+        Server::Same if ports.0 == ports.1 => (true, String::new()),
         Server::Same => {
-            let text = format!(
-                "{what} at {at} may be {whose}: only the ports differ ({} and {}), and one of them can be a pooler's",
-                ports.0, ports.1
-            );
-            Some(Finding::warning(code, MAS_PATH, text))
+            (false, format!("only the ports differ ({} and {}), and one of them can be a pooler's", ports.0, ports.1))
         }
-        Server::Perhaps => {
-            let text = format!("{what} at {at} may be {whose}: {at} and {host} can be names of one server");
-            Some(Finding::warning(code, MAS_PATH, text))
-        }
-        Server::Another => None,
+        Server::Perhaps => (false, format!("{at} and {host} can be names of one server")),
+        Server::Another => return Vec::new(),
     };
-    let database = other.database.as_ref().filter(|name| **name == mas.name).and_then(|name| {
-        let remedy = "Create a database that only MAS uses; it can be on the same server.";
-        Some(finding(DATABASE_SHARED, &format!("database {name}"))?.remedy(remedy))
-    });
-    let role = other.user.as_ref().filter(|user| **user == mas.user).and_then(|user| {
-        let remedy = format!(
-            "Create a role that only MAS uses, such as mas. Changing the password of {user} would lock {component} out."
-        );
-        Some(finding(DATABASE_ROLE, &format!("role {user}"))?.remedy(remedy))
-    });
+    let finding = |names: [&str; 2], name: &Option<String>, ours: &String| {
+        let name = name.as_ref().filter(|name| *name == ours)?;
+        let values = [("name", name.as_str()), ("at", at), ("whose", &whose), ("why", &why), ("component", component)];
+        Some(Finding::of(names[usize::from(!sure)], MAS_PATH, &values))
+    };
+    let database = finding(["same-database", "perhaps-same-database"], &other.database, &mas.name);
+    let role = finding(["same-role", "perhaps-same-role"], &other.user, &mas.user);
     database.into_iter().chain(role).collect()
 }
 
@@ -151,47 +122,27 @@ fn is_pooler(host: &str, port: u16) -> bool {
         })
 }
 
-fn pooler(place: &str, host: &str, port: u16, who: &str) -> Finding {
-    let text = format!(
-        "{host}:{port} looks like a connection pooler; {who} needs session pooling, and transaction pooling breaks it"
-    );
-    Finding::warning(DATABASE_POOLER, place, text)
-        .remedy("Use the address of the PostgreSQL server, or make sure that the pooler uses session pooling.")
+fn pooler(place: &str, host: &str, port: u16, who: &str) -> Option<Finding> {
+    is_pooler(host, port).then(|| Finding::of("pooler", place, &[("host", &format!("{host}:{port}")), ("who", who)]))
 }
 
 fn tls(snapshot: &Snapshot, mas: &Database) -> Option<Finding> {
     let default = snapshot.features.known().and_then(|features| features.default_ssl_mode.as_deref());
     let mode = mas.ssl_mode.as_deref().or(default)?;
-    let by_default = if mas.ssl_mode.is_none() { ", this release's default" } else { "" };
+    let shown = format!("{mode}{}", if mas.ssl_mode.is_none() { ", this release's default" } else { "" });
     let insists = SslMode::parse(mode)? >= SslMode::Require;
     let same = |host: &String| same_server(&mas.host, host, snapshot.deployment.namespace()) == Server::Same;
     let synapse = snapshot.deployment.postgres("synapse").filter(|synapse| synapse.host.as_ref().is_some_and(same));
     let theirs = synapse.and_then(|synapse| SslMode::parse(&synapse.ssl_mode?));
-    let (text, remedy) = match theirs {
-        Some(SslMode::Disable) if insists => (
-            format!(
-                "MAS requires TLS (sslmode {mode}{by_default}), but Synapse connects to the same server without; MAS can't connect if the server has none"
-            ),
-            "Enable TLS on the server, or use Synapse's mode: `kubectl ess-mas prepare --database-sslmode disable`.",
-        ),
-        Some(theirs) if theirs >= SslMode::Require && !insists => (
-            format!(
-                "MAS can connect to the database unencrypted (sslmode {mode}{by_default}), but Synapse requires TLS (sslmode {})",
-                theirs.word()
-            ),
-            "Require TLS for MAS too: `kubectl ess-mas prepare --database-sslmode require` or stricter.",
-        ),
-        None if !insists && is_outside(&mas.host) => (
-            format!(
-                "MAS can connect to {} unencrypted (sslmode {mode}{by_default}), and the server seems to be outside the cluster",
-                mas.host
-            ),
-            "If the server has TLS: `kubectl ess-mas prepare --database-sslmode require` or stricter.",
-        ),
+    let name = match theirs {
+        Some(SslMode::Disable) if insists => "tls-only-mas",
+        Some(theirs) if theirs >= SslMode::Require && !insists => "tls-only-synapse",
+        None if !insists && is_outside(&mas.host) => "no-tls-outside",
         // Synapse connects in the same way.
         _ => return None,
     };
-    Some(Finding::warning(DATABASE_TLS, format!("{MAS_PATH}.sslMode"), text).remedy(remedy))
+    let values = [("mode", shown.as_str()), ("theirs", theirs.map_or("", SslMode::word)), ("host", &mas.host)];
+    Some(Finding::of(name, format!("{MAS_PATH}.sslMode"), &values))
 }
 
 /// Whether a host is neither a Service nor a loopback address.

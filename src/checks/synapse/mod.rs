@@ -14,8 +14,7 @@ use serde_json::Value;
 use super::finding::{Code, Finding};
 use super::snapshot::Snapshot;
 use crate::answers::Known;
-use crate::deployment::squashed;
-use settings::of_field;
+use settings::{Rule, TypedField};
 
 const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
@@ -51,7 +50,7 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]
         if free_form.iter().any(same) || seen.iter().any(same) {
             continue;
         }
-        let found = hit.finding_in_rendered(&one.place);
+        let found = hit.setting.in_rendered(hit.finding(&one.place));
         if let Some(finding) = found.filter(|finding| reported.iter().all(|other| other.code != finding.code)) {
             seen.push(hit);
             findings.push(finding);
@@ -128,53 +127,17 @@ fn sources(all: &[SynapseConfig], rendered: &Known<Vec<SynapseConfig>>) -> Strin
     format!("{of_text}, {of_operator}")
 }
 
-/// Fields that other checks read, or that contain free text.
-const ELSEWHERE: [&str; 6] = ["additional", "workers", "externalappservices", "postgresql", "oidc", "ldap"];
-
-/// Fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or syn2mas refuses.
-/// Only some of their names are documented, so the names of Synapse's settings are used.
+/// The documented fields of `spec.components.synapse.config` that the operator may translate into a setting that Synapse or
+/// syn2mas refuses.
 fn typed_fields(config: &Value, rendered: &Known<Vec<SynapseConfig>>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    walk(config, "spec.components.synapse.config", rendered, &mut findings, 0);
-    findings
-}
-
-fn walk(value: &Value, path: &str, rendered: &Known<Vec<SynapseConfig>>, findings: &mut Vec<Finding>, depth: usize) {
-    // The CRD has no deeper fields of interest.
-    if depth > 8 {
-        return;
-    }
-    for (name, value) in value.as_object().into_iter().flatten() {
-        let plain = squashed(name);
-        if ELSEWHERE.contains(&plain.as_str()) {
-            continue;
-        }
-        let path = format!("{path}.{name}");
-        if of_field(&plain).is_none() {
-            walk(value, &path, rendered, findings, depth + 1);
-        } else if is_on(value) {
-            findings.extend(of_typed_field(&plain, &path, rendered));
-        }
-    }
-}
-
-fn is_on(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Object(fields) => {
-            !fields.is_empty() && ["enabled", "enable"].iter().all(|key| fields.get(*key) != Some(&Value::Bool(false)))
-        }
-        Value::Array(items) => !items.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Bool(true) => true,
-    }
+    let is_on = |path: &str| oidc::field(config, &path.split('.').collect::<Vec<_>>()).is_some_and(oidc::is_set);
+    let set = settings::fields().filter(|(_, field)| is_on(&field.path));
+    set.filter_map(|(rule, field)| of_typed_field(rule, field, rendered)).collect()
 }
 
 /// The rendered configuration decides; the message says so if it is missing or unreadable.
-fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
-    let (rule, field) = of_field(name)?;
-    let (becomes, means) = (&field.becomes, &field.means);
+fn of_typed_field(rule: &'static Rule, field: &TypedField, rendered: &Known<Vec<SynapseConfig>>) -> Option<Finding> {
+    let TypedField { path, becomes, means, remedy } = field;
     let message = match rendered {
         Known::Known(all) if all.is_empty() => {
             format!("the operator may translate it to Synapse's `{becomes}`; {means}")
@@ -188,7 +151,9 @@ fn of_typed_field(name: &str, path: &str, rendered: &Known<Vec<SynapseConfig>>) 
             format!("the operator may translate it to Synapse's `{becomes}`, which couldn't be read ({why}); {means}")
         }
     };
-    Some(Finding::warning(&rule.code, path, message).remedy(field.remedy.as_str()))
+    let path: Vec<String> = path.split('.').map(oidc::camel).collect();
+    let path = format!("spec.components.synapse.config.{}", path.join("."));
+    Some(Finding::warning(&rule.code, path, message).remedy(remedy))
 }
 
 #[cfg(test)]

@@ -19,23 +19,11 @@ pub struct Hit {
 }
 
 impl Hit {
-    fn of_text(setting: Setting, detail: &str, line: Option<u64>) -> Self {
-        Self { setting, detail: detail.to_owned(), path: String::new(), line }
-    }
-
+    /// The finding about `PLACE: KEY, line N`.
     pub(super) fn finding(&self, place: &str) -> Finding {
-        self.setting.finding(self.subject(place), &self.detail)
-    }
-
-    pub(super) fn finding_in_rendered(&self, place: &str) -> Option<Finding> {
-        self.setting.finding_in_rendered(self.subject(place), &self.detail)
-    }
-
-    /// `PLACE: KEY, line N`.
-    fn subject(&self, place: &str) -> String {
         let path = if self.path.is_empty() { String::new() } else { format!(": {}", self.path) };
         let line = self.line.map_or_else(String::new, |line| format!(", line {line}"));
-        format!("{place}{path}{line}")
+        self.setting.finding(format!("{place}{path}{line}"), &self.detail)
     }
 }
 
@@ -86,15 +74,15 @@ impl SynapseConfig {
 }
 
 pub fn scan(text: &str, process: Process) -> Scan {
-    let only = |hit| Scan { hits: vec![hit], ..Scan::default() };
-    match read(text) {
-        Ok(root) if root.is_null() => Scan::default(),
-        Ok(root) if matches!(root.content, Yaml::Map(_)) => scan_settings(&root, process),
-        Ok(root) => only(Hit::of_text(Setting::NoMapping, "", Some(root.line))),
-        Err(Unread::Broken { line, what }) => only(Hit::of_text(Setting::Broken, what, Some(line))),
-        Err(Unread::Several) => only(Hit::of_text(Setting::Broken, "it contains more than one document", None)),
-        Err(Unread::TooMuch) => only(Hit::of_text(Setting::TooMuch, "", None)),
-    }
+    let (setting, detail, line) = match read(text) {
+        Ok(root) if !root.is_set() => return Scan::default(),
+        Ok(root) if matches!(root.content, Yaml::Map(_)) => return scan_settings(&root, process),
+        Ok(root) => (Setting::NoMapping, "", Some(root.line)),
+        Err(Unread::Broken { line, what }) => (Setting::Broken, what, Some(line)),
+        Err(Unread::Several) => (Setting::Broken, "it contains more than one document", None),
+        Err(Unread::TooMuch) => (Setting::TooMuch, "", None),
+    };
+    Scan { hits: vec![Hit { setting, detail: detail.to_owned(), path: String::new(), line }], ..Scan::default() }
 }
 
 fn scan_settings(root: &Node, process: Process) -> Scan {
@@ -106,7 +94,7 @@ fn scan_settings(root: &Node, process: Process) -> Scan {
         scanner.syn2mas();
     }
     scanner.duplicates(root, "", 0);
-    let present = |key: &str| root.entry(key).is_some_and(|entry| !entry.value.is_null());
+    let present = |key: &str| root.entry(key).is_some_and(|entry| entry.value.is_set());
     Scan {
         hits: scanner.hits,
         keys: root.entries().len(),
@@ -125,42 +113,35 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn hit(&mut self, setting: Setting, path: impl Into<String>, line: u64) {
-        self.hit_of(setting, "", path, line);
-    }
-
-    fn hit_of(&mut self, setting: Setting, detail: impl Into<String>, path: impl Into<String>, line: u64) {
+    fn hit(&mut self, setting: Setting, detail: impl Into<String>, path: impl Into<String>, line: u64) {
         if self.hits.len() < MANY {
             self.hits.push(Hit { setting, detail: detail.into(), path: path.into(), line: Some(line) });
         }
     }
 
-    fn entry(&self, path: &[&str]) -> Option<&'a Entry> {
-        self.root.at(path)
+    /// The entry at a path, if its value passes a test.
+    fn entry(&self, path: &[&str], test: impl Fn(&Node) -> bool) -> Option<&'a Entry> {
+        self.root.at(path).filter(|entry| test(&entry.value))
     }
 
     /// Settings that Synapse refuses together with MAS. Source: `synapse/config/mas.py`.
     fn refused(&mut self) {
         type Test = fn(&Node) -> bool;
-        let is_set: Test = |node| !node.is_null();
-        let not_false: Test = |node| node.str_to_bool() == Some(false);
-        let on: Test = |node| node.str_to_bool() == Some(true);
-        let unless_off: Test =
-            |section| section.is_true() && section.entry("enabled").is_none_or(|enabled| enabled.value.is_true());
+        fn unless_off(section: &Node) -> bool {
+            section.is_true() && section.entry("enabled").is_none_or(|enabled| enabled.value.is_true())
+        }
         // Synapse ignores a section without one of these two.
-        let saml: Test = |section| {
-            section.is_true()
-                && section.entry("enabled").is_none_or(|enabled| enabled.value.is_true())
-                && (section.has("sp_config") || section.has("config_path"))
-        };
+        let saml: Test = |section| unless_off(section) && (section.has("sp_config") || section.has("config_path"));
+        let on: Test = |node| node.str_to_bool() == Some(true);
+        let off: Test = |node| node.str_to_bool() == Some(false);
         let if_on: Test = |section| section.has("enabled");
         let there_but_off: Test = |section| section.is_true() && !section.has("enabled");
         let rows: [(&[&str], Setting, Test); 18] = [
             (&["password_config", "enabled"], Setting::PasswordLogin, Node::is_true),
             (&["enable_registration"], Setting::Registration, on),
-            (&["disable_registration"], Setting::Registration, not_false),
+            (&["disable_registration"], Setting::Registration, off),
             (&["enable_registration_captcha"], Setting::Captcha, Node::is_true),
-            (&["user_consent"], Setting::Consent, is_set),
+            (&["user_consent"], Setting::Consent, Node::is_set),
             (&["enable_3pid_changes"], Setting::ThreepidChanges, Node::is_true),
             (&["login_via_existing_session", "enabled"], Setting::ExistingSession, Node::is_true),
             (&["session_lifetime"], Setting::Lifetime, Node::is_duration),
@@ -176,68 +157,66 @@ impl<'a> Scanner<'a> {
             (&["allow_guest_access"], Setting::Guests, Node::is_true),
         ];
         for (path, setting, test) in rows {
-            if let Some(entry) = self.entry(path).filter(|entry| test(&entry.value)) {
-                self.hit(setting, path.join("."), entry.line);
+            if let Some(entry) = self.entry(path, test) {
+                self.hit(setting, "", path.join("."), entry.line);
             }
         }
     }
 
     fn modules(&mut self) {
-        if let Some(entry) = self.entry(&["ldap_config", "enabled"]).filter(|entry| entry.value.is_true()) {
-            self.hit_of(Setting::PasswordModule, "ldap_config", "ldap_config", entry.line);
+        if let Some(entry) = self.entry(&["ldap_config", "enabled"], Node::is_true) {
+            self.hit(Setting::PasswordModule, "ldap_config", "ldap_config", entry.line);
         }
         for (place, item) in self.listed("password_providers") {
-            self.hit_of(Setting::PasswordModule, module(item), place, item.line);
+            self.hit(Setting::PasswordModule, module(item), place, item.line);
         }
         for (place, item) in self.listed("modules") {
             let name = module(item);
             if let Some(setting) = of_module(&name) {
-                self.hit_of(setting, name, place, item.line);
+                self.hit(setting, name, place, item.line);
             }
         }
     }
 
     /// Items of a top-level list with their paths.
     fn listed(&self, key: &str) -> Vec<(String, &'a Node)> {
-        let items = self.entry(&[key]).map(|entry| entry.value.list()).unwrap_or_default();
+        let items = self.root.at(&[key]).map(|entry| entry.value.list()).unwrap_or_default();
         items.iter().enumerate().take(MANY).map(|(index, item)| (format!("{key}[{index}]"), item)).collect()
     }
 
     fn providers(&mut self) {
-        if let Some(list) = self.entry(&["oidc_providers"]).filter(|entry| entry.value.is_true()) {
-            self.hit(Setting::Oidc, "oidc_providers", list.line);
+        if let Some(list) = self.entry(&["oidc_providers"], Node::is_true) {
+            self.hit(Setting::Oidc, "", "oidc_providers", list.line);
         }
-        let legacy = self.entry(&["oidc_config"]).map(|entry| ("oidc_config".to_owned(), entry.line, &entry.value));
+        let legacy = self.root.at(&["oidc_config"]).map(|entry| ("oidc_config".to_owned(), entry.line, &entry.value));
         let listed = self.listed("oidc_providers").into_iter().map(|(place, item)| (place, item.line, item));
         for (place, line, provider) in listed.chain(legacy).collect::<Vec<_>>() {
-            for loss in losses(provider) {
-                self.hit_of(loss.setting, loss.module, format!("{place}.{}", loss.key), line);
+            for loss in losses(&provider.value()) {
+                self.hit(loss.setting, loss.module, format!("{place}.{}", loss.key), line);
             }
         }
     }
 
     /// Settings that only syn2mas refuses.
     fn syn2mas(&mut self) {
-        if let Some(pepper) = self.entry(&["password_config", "pepper"]).filter(|entry| !entry.value.is_null()) {
-            let empty = pepper.value.text().is_some_and(str::is_empty);
-            let setting = if empty { Setting::EmptyPepper } else { Setting::Pepper };
-            self.hit(setting, "password_config.pepper", pepper.line);
+        if let Some(pepper) = self.entry(&["password_config", "pepper"], Node::is_set) {
+            let setting = if pepper.value.text() == Some("") { Setting::EmptyPepper } else { Setting::Pepper };
+            self.hit(setting, "", "password_config.pepper", pepper.line);
         }
-        let on = self.entry(&["password_config", "enabled"]).is_none_or(|entry| entry.value.is_true());
-        let local = self.entry(&["password_config", "localdb_enabled"]).filter(|entry| on && !entry.value.is_true());
-        if let Some(local) = local {
-            self.hit(Setting::OnlyExternalPasswords, "password_config.localdb_enabled", local.line);
-        }
-        if let Some(name) = self.entry(&["database", "name"])
-            && name.value.text().is_some_and(|driver| driver != "psycopg2")
+        let passwords = self.root.at(&["password_config", "enabled"]).is_none_or(|entry| entry.value.is_true());
+        if let Some(local) =
+            self.entry(&["password_config", "localdb_enabled"], |local: &Node| passwords && !local.is_true())
         {
-            self.hit(Setting::NotPostgres, "database.name", name.line);
+            self.hit(Setting::OnlyExternalPasswords, "", "password_config.localdb_enabled", local.line);
         }
-        let set = |key: &str| self.entry(&["database", "args", key]).filter(|entry| !entry.value.is_null());
-        let both = set("database").is_some();
-        if let Some(dbname) = set("dbname") {
+        let other = |name: &Node| name.text().is_some_and(|driver| driver != "psycopg2");
+        if let Some(name) = self.entry(&["database", "name"], other) {
+            self.hit(Setting::NotPostgres, "", "database.name", name.line);
+        }
+        if let Some(dbname) = self.entry(&["database", "args", "dbname"], Node::is_set) {
+            let both = self.entry(&["database", "args", "database"], Node::is_set).is_some();
             let setting = if both { Setting::DatabaseTwice } else { Setting::DatabaseOtherKey };
-            self.hit(setting, "database.args.dbname", dbname.line);
+            self.hit(setting, "", "database.args.dbname", dbname.line);
         }
     }
 
@@ -247,19 +226,16 @@ impl<'a> Scanner<'a> {
         if depth > 2 {
             return;
         }
-        let entries = node.entries();
-        let named = entries.iter().enumerate().filter_map(|(index, entry)| Some((entry.key.as_deref()?, index)));
-        let last: HashMap<&str, usize> = named.collect();
-        for (index, entry) in entries.iter().enumerate() {
-            let Some(key) = entry.key.as_deref() else { continue };
+        let named = || node.entries().iter().filter_map(|entry| Some((entry.key.as_deref()?, entry)));
+        let last: HashMap<&str, &Entry> = named().collect();
+        for (key, entry) in named() {
             // Safe to print.
             let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
             let path = if prefix.is_empty() { shown } else { format!("{prefix}.{shown}") };
-            match last.get(key) {
-                Some(last) if *last != index => {
-                    self.hit_of(Setting::Duplicate, entries[*last].line.to_string(), path, entry.line);
-                }
-                _ => self.duplicates(&entry.value, &path, depth + 1),
+            if std::ptr::eq(last[key], entry) {
+                self.duplicates(&entry.value, &path, depth + 1);
+            } else {
+                self.hit(Setting::Duplicate, last[key].line.to_string(), path, entry.line);
             }
         }
     }

@@ -4,14 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::checks::finding::{Finding, Severity};
+use crate::checks::finding::{Finding, Severity, Table};
 
-static TABLE: LazyLock<Table> =
-    // Via a JSON value: a YAML deserializer for each type would make the program large.
-    LazyLock::new(|| {
-        let tree = serde_yaml::from_str(include_str!("settings.yaml")).expect("a test reads this file");
-        serde_json::from_value(tree).expect("a test reads this file")
-    });
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Table::read(include_str!("settings.yaml")));
 
 /// A setting that matters to the migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -63,7 +58,7 @@ pub enum Setting {
 /// `settings.yaml`, whose head explains the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Settings {
     modules: Modules,
     settings: Vec<Rule>,
 }
@@ -90,21 +85,20 @@ pub(super) struct Rule {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedField {
-    pub(super) names: Vec<String>,
+    pub(super) path: String,
     pub(super) becomes: String,
     pub(super) means: String,
     pub(super) remedy: String,
 }
 
-pub(super) fn of_field(name: &str) -> Option<(&'static Rule, &'static TypedField)> {
-    let fields = TABLE.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)));
-    fields.into_iter().find(|(_, field)| field.names.iter().any(|known| known == name))
+pub(super) fn fields() -> impl Iterator<Item = (&'static Rule, &'static TypedField)> {
+    SETTINGS.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
 }
 
 /// Classifies a module by its name; `None` if it has nothing to do with logins.
 pub(super) fn of_module(name: &str) -> Option<Setting> {
     let of = |known: &[String]| known.iter().any(|prefix| name.starts_with(prefix));
-    match (of(&TABLE.modules.passwords), of(&TABLE.modules.harmless)) {
+    match (of(&SETTINGS.modules.passwords), of(&SETTINGS.modules.harmless)) {
         (true, _) => Some(Setting::PasswordModule),
         (false, true) => None,
         (false, false) => Some(Setting::UnknownModule),
@@ -113,25 +107,22 @@ pub(super) fn of_module(name: &str) -> Option<Setting> {
 
 impl Setting {
     fn rule(self) -> &'static Rule {
-        TABLE.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
+        SETTINGS.settings.iter().find(|rule| rule.setting == self).expect("a test finds a rule for each")
     }
 
     /// The finding for free-form settings, which the operator copies.
     pub fn finding(self, subject: String, detail: &str) -> Finding {
-        let rule = self.rule();
-        let message = rule.message.replace("{detail}", detail);
-        Finding::new(&rule.code, rule.severity, subject, message).remedy(rule.remedy.as_str())
+        let Rule { code, severity, message, remedy, .. } = self.rule();
+        Finding::new(code, *severity, subject, message.replace("{detail}", detail)).remedy(remedy)
     }
 
-    /// The finding for the configuration that the operator rendered for legacy authentication, if that matters.
-    pub(super) fn finding_in_rendered(self, subject: String, detail: &str) -> Option<Finding> {
-        let rule = self.rule();
-        let severity = rule.rendered?;
-        let mut message = rule.message.replace("{detail}", detail);
-        if severity != Severity::Blocker {
-            message.push_str("; the operator rendered it, and may omit it once MAS is active");
+    /// The same finding for the configuration that the operator rendered for legacy authentication, if that matters.
+    pub(super) fn in_rendered(self, finding: Finding) -> Option<Finding> {
+        let mut finding = Finding { severity: self.rule().rendered?, ..finding };
+        if !finding.blocks() {
+            finding.message += "; the operator rendered it, and may omit it once MAS is active";
         }
-        let remedy = format!("Find its source; it is not in the free-form settings. {}", rule.remedy);
-        Some(Finding::new(&rule.code, severity, subject, message).remedy(remedy))
+        let remedy = format!("Find its source; it is not in the free-form settings. {}", self.rule().remedy);
+        Some(finding.remedy(remedy))
     }
 }

@@ -299,18 +299,6 @@ fn typed_fields_are_found_in_either_spelling_if_enabled() {
     for (path, on, off, code) in [
         ("/delegatedAuth/localPasswordDatabase/enableRegistration", json!(true), json!(false), "synapse-registration"),
         ("/delegated_auth/user_profiles/allow_email_change", json!(true), json!(false), "synapse-3pid-changes"),
-        ("/sessionLifetime", json!("1d"), json!(null), "synapse-session-lifetime"),
-        ("/auth/refresh_token_lifetime", json!(1000), json!(0), "synapse-session-lifetime"),
-        ("/allowGuestAccess", json!(true), json!(false), "synapse-guests"),
-        ("/userConsent", json!({"version": "1"}), json!({}), "synapse-user-consent"),
-        ("/registration/captcha", json!({"enabled": true}), json!({"enabled": false}), "synapse-captcha"),
-        (
-            "/loginViaExistingSession",
-            json!({"enabled": true}),
-            json!({"enabled": false}),
-            "synapse-login-via-existing-session",
-        ),
-        ("/delegatedAuth/localPasswordDatabase/pepperSecretKey", json!("pepper"), json!(""), "password-pepper"),
     ] {
         let with = |value: Value| {
             let mut config = json!({});

@@ -1,13 +1,12 @@
-//! YAML 1.1 as a tree with line numbers, parsed as Synapse's `PyYAML` parses it.
+//! YAML 1.1 as a tree with line numbers, as Synapse's `PyYAML` reads it.
 
 use std::fmt;
-use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
 use serde_saphyr::granit_parser::ErrorKind;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, ExternalMessageSource, Options, Spanned};
-use zeroize::Zeroizing;
 
 /// Limit in bytes. ConfigMaps, Secrets and ElementDeployments stay below 1.5 MiB (etcd's limit for a request).
 const LARGEST: usize = 2 << 20;
@@ -30,15 +29,13 @@ pub(super) struct Node {
     /// First line, from 1; for an alias, the line of its anchor.
     pub(super) line: u64,
     pub(super) content: Yaml,
-    at: Range<usize>,
 }
 
 pub(super) enum Yaml {
     Null,
     Bool(bool),
-    Int(i128),
-    Float(f64),
-    Text(Zeroizing<String>),
+    Number(Number),
+    Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -51,8 +48,8 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    pub(super) fn is_null(&self) -> bool {
-        matches!(self.content, Yaml::Null)
+    pub(super) fn is_set(&self) -> bool {
+        !matches!(self.content, Yaml::Null)
     }
 
     pub(super) fn list(&self) -> &[Self] {
@@ -75,9 +72,8 @@ impl Node {
     }
 
     pub(super) fn at(&self, path: &[&str]) -> Option<&Entry> {
-        let (first, rest) = path.split_first()?;
-        let entry = self.entry(first)?;
-        if rest.is_empty() { Some(entry) } else { entry.value.at(rest) }
+        let (last, sections) = path.split_last()?;
+        sections.iter().try_fold(self, |node, key| Some(&node.entry(key)?.value))?.entry(last)
     }
 
     /// Whether the value of this key is truthy.
@@ -92,13 +88,24 @@ impl Node {
         }
     }
 
+    /// The value without lines. The last one of duplicate keys counts.
+    pub(super) fn value(&self) -> Value {
+        match &self.content {
+            Yaml::Null => Value::Null,
+            Yaml::Bool(value) => Value::Bool(*value),
+            Yaml::Number(value) => Value::Number(value.clone()),
+            Yaml::Text(text) => Value::String(text.clone()),
+            Yaml::List(items) => items.iter().map(Self::value).collect(),
+            Yaml::Map(all) => all.iter().filter_map(|one| Some((one.key.clone()?, one.value.value()))).collect(),
+        }
+    }
+
     /// Python's truth value.
     pub(super) fn is_true(&self) -> bool {
         match &self.content {
             Yaml::Null => false,
             Yaml::Bool(value) => *value,
-            Yaml::Int(value) => *value != 0,
-            Yaml::Float(value) => *value != 0.0,
+            Yaml::Number(value) => value.as_f64() != Some(0.0),
             Yaml::Text(text) => !text.is_empty(),
             Yaml::List(items) => !items.is_empty(),
             Yaml::Map(entries) => !entries.is_empty(),
@@ -109,7 +116,7 @@ impl Node {
     pub(super) fn str_to_bool(&self) -> Option<bool> {
         let text = match &self.content {
             Yaml::Bool(value) => return Some(*value),
-            Yaml::Int(value) => value.to_string(),
+            Yaml::Number(value) => value.to_string(),
             Yaml::Text(text) => text.to_ascii_lowercase(),
             _ => return None,
         };
@@ -123,31 +130,9 @@ impl Node {
     /// Whether a duration is set and not zero: milliseconds, or a number with one of `s m h d w y`.
     pub(super) fn is_duration(&self) -> bool {
         match &self.content {
-            Yaml::Text(text) => {
-                let number = text.trim().trim_end_matches(['s', 'm', 'h', 'd', 'w', 'y']).trim();
-                number.parse::<i128>() != Ok(0)
-            }
-            Yaml::Int(value) => *value != 0,
-            Yaml::Bool(value) => *value,
-            Yaml::Float(_) => true,
-            Yaml::Null | Yaml::List(_) | Yaml::Map(_) => false,
-        }
-    }
-
-    /// Turns spellings of false and zero that `PyYAML` doesn't know into texts, which are truthy.
-    fn restore_texts(&mut self, text: &str) {
-        const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
-        let spelt = text.get(self.at.clone()).unwrap_or_default().trim_matches(['"', '\'']);
-        let is_text = match &mut self.content {
-            Yaml::Bool(false) => !FALSE.contains(&spelt),
-            Yaml::Int(0) => spelt.contains(['o', 'O']),
-            Yaml::Float(0.0) => !spelt.contains('.'),
-            Yaml::List(items) => return items.iter_mut().for_each(|item| item.restore_texts(text)),
-            Yaml::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.restore_texts(text)),
-            _ => false,
-        };
-        if is_text {
-            self.content = Yaml::Text(spelt.to_owned().into());
+            Yaml::Text(text) => text.trim().trim_end_matches(['s', 'm', 'h', 'd', 'w', 'y']).trim().parse() != Ok(0),
+            Yaml::List(_) | Yaml::Map(_) => false,
+            _ => self.is_true(),
         }
     }
 }
@@ -157,9 +142,7 @@ pub(super) fn read(text: &str) -> Result<Node, Unread> {
     if text.len() > LARGEST {
         return Err(Unread::TooMuch);
     }
-    let mut root: Node = serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))?;
-    root.restore_texts(text);
-    Ok(root)
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))
 }
 
 fn options() -> Options {
@@ -186,10 +169,14 @@ fn unread(error: &Error) -> Unread {
         | Error::TaggedScalarCannotDeserializeIntoString { .. } => return Unread::TooMuch,
         Error::UnknownAnchor { .. } => "an alias refers to an unknown anchor",
         Error::ExternalMessage { source, .. } => match &**source {
-            ExternalMessageSource::Parser(error) if *error.kind() == ErrorKind::RecursionLimitExceeded => {
-                return Unread::TooMuch;
-            }
-            ExternalMessageSource::Parser(error) => syntax(error.kind()),
+            ExternalMessageSource::Parser(error) => match error.kind() {
+                ErrorKind::RecursionLimitExceeded => return Unread::TooMuch,
+                ErrorKind::TabNotAllowed
+                | ErrorKind::TabInBlockIndentation
+                | ErrorKind::TabInIndentation
+                | ErrorKind::TabInPlainScalar => "it contains a tab where YAML allows only spaces",
+                _ => UNREADABLE,
+            },
             _ => UNREADABLE,
         },
         _ => UNREADABLE,
@@ -197,30 +184,13 @@ fn unread(error: &Error) -> Unread {
     Unread::Broken { line: error.location().map_or(1, |location| location.line()), what }
 }
 
-const UNREADABLE: &str = "the text is not YAML from there on";
-
 /// Not in the library's words, which quote the text.
-fn syntax(kind: &ErrorKind) -> &'static str {
-    use ErrorKind as E;
-    match kind {
-        E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar => {
-            "it contains a tab where YAML allows only spaces"
-        }
-        E::InvalidIndentation => "the indentation is wrong",
-        E::MappingValueNotAllowed | E::InvalidColonPlacement | E::SimpleKeyExpected | E::InvalidSimpleKey => {
-            "a key is missing, or a colon is misplaced"
-        }
-        E::UnclosedFlowCollection { .. } | E::UnclosedQuotedScalar => "a bracket or a quote is not closed",
-        _ => UNREADABLE,
-    }
-}
+const UNREADABLE: &str = "the text is not YAML from there on";
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value: content, defined, .. } = Spanned::deserialize(deserializer)?;
-        let byte = |number: Option<u64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
-        let start = byte(defined.span().byte_offset());
-        Ok(Self { line: defined.line(), content, at: start..start + byte(defined.span().byte_len()) })
+        Ok(Self { line: defined.line(), content })
     }
 }
 
@@ -248,23 +218,19 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Yaml, E> {
-        Ok(Yaml::Int(value.into()))
+        Ok(Yaml::Number(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Yaml, E> {
-        Ok(Yaml::Int(value.into()))
+        Ok(Yaml::Number(value.into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Yaml, E> {
-        Ok(Yaml::Float(value))
+        Ok(Number::from_f64(value).map_or_else(|| Yaml::Text(value.to_string()), Yaml::Number))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Yaml, E> {
-        Ok(Yaml::Text(value.to_owned().into()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Yaml, E> {
-        Ok(Yaml::Text(value.into()))
+        Ok(Yaml::Text(value.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Yaml, A::Error> {

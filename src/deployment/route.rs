@@ -83,21 +83,6 @@ fn backend(backend: &Value) -> Option<Backend> {
     Some(Backend { service: service["name"].as_str()?.to_owned(), port })
 }
 
-/// A Service by its name or label, if no Ingress leads to it: MAS's, or the one in front of Synapse.
-pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
-    let name = |service: &Value| service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let called = |service: &&Value, part: &str| {
-        let label = service["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        [name(service).as_str(), label].iter().any(|text| text.replace('-', "").contains(&part.replace('-', "")))
-    };
-    let service = names.iter().find_map(|part| services.iter().find(|service| called(service, part)))?;
-    let ports: Vec<&Value> = service["spec"]["ports"].as_array().into_iter().flatten().collect();
-    let preferred =
-        ports.iter().find(|port| port["name"].as_str().is_some_and(|name| name.contains("http") || name == "web"));
-    let port = preferred.or_else(|| ports.first())?;
-    Some(Backend { service: name(service), port: Port::read(&port["port"])? })
-}
-
 /// Name and namespace of the Service that a host name may stand for in the cluster's DNS: `db`, `db.ns`, `db.ns.svc` or the full
 /// name, with or without a trailing dot.
 pub fn service_of<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a str)> {
@@ -253,19 +238,5 @@ mod tests {
         assert!(pod(&service, &Port::Number(80), &pods[..1]).unwrap_err().contains("not ready"));
         assert!(pod(&service, &Port::Number(80), &[]).unwrap_err().contains("selects no pods"));
         assert_eq!(selector(&json!({"spec": {"type": "ExternalName"}})), None);
-    }
-
-    #[test]
-    fn without_an_ingress_a_service_is_found_by_name() {
-        let service = |name: &str, port: u16| json!({"metadata": {"name": name}, "spec": {"ports": [{"name": "http", "port": port}]}});
-        let all = [
-            service("chat-synapse-main", 8008),
-            service("chat-synapse-haproxy", 8080),
-            service("chat-matrix-authentication-service", 80),
-        ];
-        let found = by_name(&all, &["matrix-authentication-service"]).unwrap();
-        assert_eq!((found.service.as_str(), found.port), ("chat-matrix-authentication-service", Port::Number(80)));
-        assert_eq!(by_name(&all, &["synapse-haproxy", "synapse-main"]).unwrap().service, "chat-synapse-haproxy");
-        assert_eq!(by_name(&all, &["hookshot"]), None);
     }
 }

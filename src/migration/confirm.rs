@@ -165,10 +165,9 @@ impl Confirmed {
         let name = &session.target.name;
         match given {
             Some(given) if given == name => Ok(Self(())),
-            Some(given) => Err(Failure::new(
-                Exit::Usage,
-                format!("--confirm is {given:?}, but the deployment is {name}; nothing was changed"),
-            )),
+            Some(given) => Err(Failure::usage(format!(
+                "--confirm is {given:?}, but the deployment is {name}; nothing was changed"
+            ))),
             None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
                 Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed", NOTHING_CHANGED)),
@@ -207,10 +206,6 @@ impl BackupStated {
             }
         }
     }
-
-    fn statement(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Approved {
@@ -229,7 +224,7 @@ impl Approved {
     }
 
     pub fn backup(&self) -> Option<&str> {
-        self.backup.as_ref().map(BackupStated::statement)
+        self.backup.as_ref().map(|backup| backup.0.as_str())
     }
 
     /// Approves a request for another reconcile of an approved write, because none was observed.

@@ -3,7 +3,6 @@
 
 mod advice;
 mod apply;
-mod conclude;
 mod confirm;
 mod failed;
 mod follow;
@@ -153,7 +152,7 @@ impl Flow<'_> {
         let progress = self.session.ui().progress();
         let stopped = wait::until_idle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
-        Ok(stopped.map(|stopped| conclude::without_write(self.session, self.request.step, stopped)))
+        Ok(stopped.map(|stopped| outcome::without_write(self.session, self.request.step, stopped)))
     }
 
     /// Writes the approved change; `None` after a conflict.
@@ -198,7 +197,7 @@ impl Flow<'_> {
         }
         if !self.request.wait {
             drop(progress);
-            return Ok(Some(conclude::not_waited(self.session, self.request.step)));
+            return Ok(Some(outcome::not_waited(self.session, self.request.step)));
         }
         self.follow(seen, start, false, &progress).await
     }
@@ -212,10 +211,10 @@ impl Flow<'_> {
             return Ok(Some(Ended::Unchanged));
         }
         if !self.request.wait {
-            return Ok(Some(conclude::not_waited(self.session, step)));
+            return Ok(Some(outcome::not_waited(self.session, step)));
         }
         let progress = self.session.ui().progress();
-        let changed = resume::changed_at(seen, step).unwrap_or(self.session.now());
+        let changed = resume::changed(seen, step).1.unwrap_or(self.session.now());
         let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap, changed };
         self.follow(seen, start, true, &progress).await
     }
@@ -243,7 +242,7 @@ impl Flow<'_> {
             }
             // The interrupt state stays `Following`: something was written.
             FollowEnd::AtRest => Ok(None),
-            _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
+            _ => Ok(Some(outcome::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }
 }

@@ -76,18 +76,13 @@ pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<Stri
 }
 
 /// Who made the existing change, and when: from the record, else from the field managers.
-fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
+pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
     match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
-        None => match snapshot.deployment.active_written_by() {
-            Some((manager, at)) => (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok())),
-            None => (None, None),
-        },
+        None => snapshot.deployment.active_written_by().map_or((None, None), |(manager, at)| {
+            (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok()))
+        }),
     }
-}
-
-pub fn changed_at(snapshot: &Snapshot, step: Step) -> Option<Timestamp> {
-    changed(snapshot, step).1
 }
 
 /// Describes who made the existing change, and when.

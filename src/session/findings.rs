@@ -15,17 +15,13 @@ pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
 }
 
 pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
-    let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (blockers, warnings, unknown) = (count(Severity::Blocker), count(Severity::Warning), count(Severity::Unknown));
     let mut parts = vec![plural(findings.len(), "check")];
-    for (number, word) in [(blockers, "blocker"), (warnings, "warning")] {
-        if number > 0 {
-            parts.push(plural(number, word));
-        }
+    for (severity, word) in [(Severity::Blocker, "blocker"), (Severity::Warning, "warning")] {
+        let number = findings.iter().filter(|finding| finding.severity == severity).count();
+        parts.extend((number > 0).then(|| plural(number, word)));
     }
-    if unknown > 0 {
-        parts.push(format!("{unknown} unknown"));
-    }
+    let unknown = findings.iter().filter(|finding| finding.severity == Severity::Unknown).count();
+    parts.extend((unknown > 0).then(|| format!("{unknown} unknown")));
     ui.status(format!("Checked {place}: {}", parts.join(", ")));
 }
 
@@ -103,15 +99,11 @@ fn sign(severity: Severity) -> (Symbol, Style) {
 /// Prints findings that are not ok with all their lines, and each ok finding on one line.
 fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
     for finding in findings {
-        if finding.severity != Severity::Ok {
-            for line in lines(finding) {
-                ui.page_under(line, MARGIN)?;
-            }
-            continue;
+        let ok =
+            || Line::new().text("  ").symbol(Symbol::Done).text(format!(" {}   {}", finding.code, finding.message));
+        for line in if finding.severity == Severity::Ok { vec![ok()] } else { lines(finding) } {
+            ui.page_under(line, MARGIN)?;
         }
-        let (symbol, _) = sign(finding.severity);
-        let line = Line::new().text("  ").symbol(symbol).text(format!(" {}   {}", finding.code, finding.message));
-        ui.page_under(line, MARGIN)?;
     }
     Ok(())
 }
@@ -123,11 +115,8 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
         let text = format!("blocked by {}; nothing was changed", plural(blockers, "finding"));
         return Err(Failure::new(Exit::Blocked, text + &refused(findings, accept)));
     }
-    if !script {
-        return Ok(());
-    }
     let mut open: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.needs_accepting()) {
+    for finding in findings.iter().filter(|finding| script && finding.needs_accepting()) {
         if !accept.iter().any(|code| code == finding.code) && !open.contains(&finding.code) {
             open.push(finding.code);
         }

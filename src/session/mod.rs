@@ -1,8 +1,6 @@
 //! One deployment on one cluster, and everything that is read of it. Never prompts.
 
-mod ahead;
 pub mod certificate;
-mod choice;
 mod components;
 mod connect;
 pub mod deadline;
@@ -20,6 +18,5 @@ pub mod snapshot;
 pub mod status;
 pub mod workloads;
 
-pub use choice::not_one;
-pub use connect::{Context, Session, command_line};
+pub use connect::{Context, Session, command_line, not_one};
 pub use document::Document;

@@ -15,11 +15,6 @@ use crate::deployment::route::{self, Backend, Port, Route};
 use crate::net::dial::{BoxConnection, Way};
 
 const AT_ONCE: usize = 6;
-/// Likely names of MAS's Service; the operator's name is not documented.
-const MAS_NAMES: [&str; 1] = ["matrix-authentication-service"];
-/// Services of Synapse, the load balancer first.
-const SYNAPSE_NAMES: [&str; 2] = ["synapse-haproxy", "synapse-main"];
-
 type PodPort = Result<(String, u16), String>;
 
 /// The objects that determine routes.
@@ -56,33 +51,19 @@ impl Through {
 
     /// The route for a request. `Ok(None)` if there is none and the host is not part of the deployment.
     pub async fn way(&self, server: Server, host: &str, path: &str) -> Result<Option<Found>, String> {
-        let (backend, by) = match route::route(&self.ingresses, host, path) {
-            Route::To(backend) => (backend, "its Ingress points to".to_owned()),
+        let backend = match route::route(&self.ingresses, host, path) {
+            Route::To(backend) => backend,
             Route::NoPath => return Err(format!("the Ingress of {host} has no rule for {path}")),
             Route::Pattern => {
                 return Err(format!(
                     "the Ingress of {host} uses patterns of its controller, so the backend of {path} is unknown"
                 ));
             }
-            Route::NoHost => {
-                let names: &[&str] = match server {
-                    Server::Mas => &MAS_NAMES,
-                    Server::Synapse => &SYNAPSE_NAMES,
-                    Server::Provider | Server::ServerName => return Ok(None),
-                };
-                let found = route::by_name(&self.services, names);
-                let none = || {
-                    format!(
-                        "no Ingress in namespace {} has a rule for {host}, and no Service is named {}",
-                        self.namespace,
-                        names.join(" or ")
-                    )
-                };
-                (found.ok_or_else(none)?, "no Ingress has a rule for the host; by its name, it is".to_owned())
-            }
+            Route::NoHost if matches!(server, Server::Provider | Server::ServerName) => return Ok(None),
+            Route::NoHost => return Err(format!("no Ingress in namespace {} has a rule for {host}", self.namespace)),
         };
         let (pod, port) = self.pod(&backend).await?;
-        let text = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
+        let text = format!("its Ingress points to Service {}, pod {pod}, port {port}", backend.service);
         let way = to_pod(&self.cluster, &self.namespace, pod, port, &self.gate);
         Ok(Some(Found { way, text, tls: matches!(port, 443 | 8443) }))
     }

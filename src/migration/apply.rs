@@ -158,11 +158,10 @@ pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours:
 /// Whether the change that was read back after a lost response is this write. Another client may have made the same change
 /// after a reconcile started, and the baseline of this write doesn't apply to it.
 async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
+    // The annotation is unique to this call. A removed component doesn't show who removed it.
     let by_us = match plan.change() {
-        // The annotation is unique to this call.
         Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
         Change::Activate | Change::Deactivate => seen.active_is_ours(),
-        // A removed component doesn't show who removed it.
         Change::Remove => true,
     };
     // Another user of this program replaces our entry before the write.

@@ -93,7 +93,6 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
             preflight.check(flow.session, request, &seen).await?;
         }
         if flow.must_wait(&seen) {
-            preflight.forget_certificate();
             match flow.wait().await? {
                 Some(ended) => return Ok(ended),
                 None => continue,
@@ -228,7 +227,7 @@ impl Flow<'_> {
         progress: &Progress,
     ) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
-        let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
+        let reached = |deployment: &Deployment| step::migrated(deployment).filter(|_| found && step == Step::Activate);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
         match followed.end {
             FollowEnd::Reached(words) => {

@@ -112,11 +112,6 @@ impl Step {
         }
     }
 
-    /// Like [`Self::reached`], for an existing change that is followed.
-    pub fn reached_by(self, deployment: &Deployment) -> Option<&'static str> {
-        if self == Self::Activate { migrated(deployment) } else { None }
-    }
-
     /// The MAS settings whose certificate is checked before the step; `None` for a rollback.
     pub fn settings(self, seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
         match self {
@@ -199,7 +194,7 @@ impl Request {
 }
 
 /// Whether the migration is done. `mas_active` becomes true before the reconcile ends, and the reconcile may still fail.
-fn migrated(deployment: &Deployment) -> Option<&'static str> {
+pub fn migrated(deployment: &Deployment) -> Option<&'static str> {
     let conditions = deployment.conditions();
     (deployment.mas_active() == Some(true)
         && deployment.active() == Some(true)

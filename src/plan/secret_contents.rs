@@ -108,9 +108,7 @@ impl SecretContents {
     /// A digest of all contents, keyed with the encryption secret; `None` without a usable one.
     pub fn digest(&self, keys: &SecretKeys) -> Option<Fingerprint> {
         let key = self.encryption_secret(keys)?;
-        let contents: BTreeMap<&str, &[u8]> =
-            self.data.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        Some(contents_digest(contents, &key))
+        Some(contents_digest(self.data.iter().map(|(name, value)| (name.as_str(), value.expose())), &key))
     }
 
     pub fn fingerprints(&self, keys: &SecretKeys) -> BTreeMap<String, String> {

@@ -32,6 +32,14 @@ impl EncryptionSecret {
         Ok(Self::from_bytes(bytes))
     }
 
+    fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let mut hex = String::with_capacity(64);
+        for byte in bytes.iter() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self { hex: SecretText::new(hex), bytes }
+    }
+
     /// Parses a value that MAS has not used yet; refuses weak values.
     pub fn parse(value: &[u8]) -> Result<Self, EncryptionSecretError> {
         let secret = Self::parse_in_use(value)?;
@@ -61,21 +69,9 @@ impl EncryptionSecret {
         &self.hex
     }
 
-    fn expose_bytes(&self) -> &[u8] {
-        self.bytes.as_ref()
-    }
-
     /// The same for upper and lower case.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_random_secret(&self.bytes)
-    }
-
-    fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
-        let mut hex = String::with_capacity(64);
-        for byte in bytes.iter() {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Self { hex: SecretText::new(hex), bytes }
     }
 }
 
@@ -215,7 +211,7 @@ struct Keyed(hmac::Context);
 
 impl Keyed {
     fn new(key: &EncryptionSecret, what: &str) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes.as_ref());
         let mut mac = Self(hmac::Context::with_key(&key));
         mac.field(b"kubectl-ess-mas fingerprint v1");
         mac.field(what.as_bytes());

@@ -2,7 +2,7 @@
 //! the hosts in DNS.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures::future::join_all;
+use futures::future::{OptionFuture, join_all};
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -117,12 +117,7 @@ impl Session {
     async fn resolution(&self, settings: Option<&MasSettings>) -> Option<Resolution> {
         let host = settings?.host.clone();
         let asked = self.resolution.get_or_init(|| async {
-            let of_synapse = async {
-                match self.deployment.ingress_host("synapse") {
-                    Some(host) => Some(knows(host).await),
-                    None => None,
-                }
-            };
+            let of_synapse = OptionFuture::from(self.deployment.ingress_host("synapse").map(knows));
             let (mas, synapse) = tokio::join!(knows(&host), of_synapse);
             Resolution { host: host.clone(), mas, synapse }
         });

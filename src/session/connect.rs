@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::environment::Ahead;
 use super::interrupt::Interrupt;
-use super::secrets::SecretReads;
+use super::reading::SecretReads;
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::{OtherHost, Resolution, default_secret_name};

@@ -5,8 +5,7 @@ use k8s_openapi::api::apps::v1;
 use serde_json::Value;
 
 use super::connect::Session;
-use super::reading::Refusal;
-use super::secrets;
+use super::reading::{Refusal, read_secret};
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::tls::TypedSecret;
@@ -112,7 +111,7 @@ impl Ahead {
         let record = record_name(deployment);
         let (record, read, releases, operator) = tokio::join!(
             cluster.find_config_map(namespace, &record),
-            secrets::read(cluster, namespace, &secret),
+            read_secret(cluster, namespace, &secret),
             cluster.helm_releases(namespace, None),
             operator(cluster, namespace, None),
         );

@@ -134,11 +134,8 @@ fn refused(findings: &[Finding], accept: &[String]) -> String {
     let mut codes: Vec<&str> = findings.iter().filter(|finding| finding.blocks()).map(|finding| finding.code).collect();
     codes.retain(|code| accept.iter().any(|accepted| accepted == code));
     codes.dedup();
-    match codes.as_slice() {
-        [] => String::new(),
-        [one] => format!(". --accept {one}: a blocker can't be accepted"),
-        more => format!(". --accept {}: blockers can't be accepted", more.join(",")),
-    }
+    let can_not = if codes.len() == 1 { "a blocker can't" } else { "blockers can't" };
+    if codes.is_empty() { String::new() } else { format!(". --accept {}: {can_not} be accepted", codes.join(",")) }
 }
 
 /// Prints the findings to stdout: as a table in a pipe and with `wide`, as a list on a terminal.

@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
+use futures::future::OptionFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
 use super::components;
 use super::connect::Session;
 use super::environment;
-use super::reading::{Extent, Refusal, note_refused, unreadable};
-use super::secrets;
+use super::reading::{Extent, Refusal, note_refused, read_secret, unreadable};
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
@@ -58,8 +58,8 @@ impl Session {
         let step = extent != Extent::Status;
         let ((record, record_refused), schema, seen, configured) = tokio::join!(
             self.record_and_refusal(prefetched),
-            async { if step { Some(features(&self.cluster, self.target.api_version).await) } else { None } },
-            async { if step { Some(environment::look(self).await) } else { None } },
+            OptionFuture::from(step.then(|| features(&self.cluster, self.target.api_version))),
+            OptionFuture::from(step.then(|| environment::look(self))),
             components::begin(self, extent),
         );
         let (features, features_refused) = schema.unwrap_or_else(|| (not_read(), Refusal::No));
@@ -135,7 +135,7 @@ impl Session {
 
     /// Reads the Secret of that name again.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        contents(secrets::read(&self.cluster, &self.target.namespace, name).await.0)
+        contents(read_secret(&self.cluster, &self.target.namespace, name).await.0)
     }
 }
 

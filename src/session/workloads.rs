@@ -10,7 +10,6 @@ use futures::StreamExt as _;
 use futures::stream::{BoxStream, SelectAll, select_all, unfold};
 use jiff::SignedDuration;
 use k8s_openapi::api::{apps::v1::StatefulSet, batch::v1::Job, core::v1::Pod};
-use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -100,9 +99,8 @@ fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) 
 /// How long Synapse's pods take to stop and start; `None` if they can't be listed.
 pub async fn synapse_times(session: &Session) -> Option<Times> {
     let namespace = Some(session.target.namespace.as_str());
-    let pods =
-        session.cluster.list::<Value>(&resource::<Pod>(), namespace, Selection::default(), 500).all().await.ok()?;
-    Times::of(&pods, session.deployment.name())
+    let pods = session.cluster.list(&resource::<Pod>(), namespace, Selection::default(), 500).all().await;
+    Times::of(&pods.ok()?, session.deployment.name())
 }
 
 /// The downtime estimate, printed before the confirmation.
@@ -126,20 +124,13 @@ fn estimate(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
     lines.push(format!("In this cluster, {pods} may take up to {} to stop{started}.", span(stop)));
     if let (Some(rehearsal), Some(start)) = (rehearsal, start) {
         // The dry run copies the same data; half as much again for a busier moment.
-        let sum = stop + rehearsal + rehearsal / 2 + start;
+        let minutes = ((stop + rehearsal + rehearsal / 2 + start + 59) / 60).max(1);
         lines.push(format!(
-            "Estimate for Synapse: about {} (stop, 1.5 times the dry run, start). Other components add to it.",
-            about(sum)
+            "Estimate for Synapse: about {minutes} minute{} (stop, 1.5 times the dry run, start). Other components add to it.",
+            if minutes == 1 { "" } else { "s" }
         ));
     }
     lines
-}
-
-fn about(seconds: i64) -> String {
-    match (seconds + 59) / 60 {
-        ..=1 => "1 minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! How long Synapse's pods take to stop and start.
 
-use jiff::Timestamp;
-use serde_json::Value;
+use k8s_openapi::api::core::v1::Pod;
 
-use super::{is_synapse, name};
+use super::is_synapse;
 
 /// Seconds. A pod that took longer was delayed by something else, such as a lost node or an image pull.
 const LONGEST_START: i64 = 3600;
@@ -19,29 +18,25 @@ pub struct Times {
 
 impl Times {
     /// Reads the times from the pods of a namespace; `None` if Synapse has no pods there.
-    pub fn of(pods: &[Value], deployment: &str) -> Option<Self> {
-        let of_synapse = |pod: &&Value| {
-            let owners = pod["metadata"]["ownerReferences"].as_array().into_iter().flatten();
-            let mut sets =
-                owners.filter(|owner| owner["kind"] == "StatefulSet").filter_map(|owner| owner["name"].as_str());
-            sets.any(|set| is_synapse(set, deployment)) && !name(pod).is_empty()
+    pub fn of(pods: &[Pod], deployment: &str) -> Option<Self> {
+        let of_synapse = |pod: &&Pod| {
+            let mut owners = pod.metadata.owner_references.iter().flatten();
+            owners.any(|owner| owner.kind == "StatefulSet" && is_synapse(&owner.name, deployment))
         };
-        let pods: Vec<&Value> = pods.iter().filter(of_synapse).collect();
-        let stop = pods.iter().map(|pod| pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30)).max()?;
+        let pods: Vec<&Pod> = pods.iter().filter(of_synapse).collect();
+        let grace = |pod: &&Pod| pod.spec.as_ref()?.termination_grace_period_seconds;
+        let stop = pods.iter().map(|pod| grace(pod).unwrap_or(30)).max()?;
         Some(Self { pods: pods.len(), stop, start: pods.iter().filter_map(|pod| start(pod)).max() })
     }
 }
 
-fn start(pod: &Value) -> Option<i64> {
-    let status = &pod["status"];
-    let restarts = status["containerStatuses"].as_array().into_iter().flatten();
-    if restarts.map(|one| one["restartCount"].as_i64().unwrap_or(0)).sum::<i64>() > 0 {
+fn start(pod: &Pod) -> Option<i64> {
+    let status = pod.status.as_ref()?;
+    if status.container_statuses.iter().flatten().any(|one| one.restart_count > 0) {
         return None;
     }
-    let time = |text: &Value| text.as_str()?.parse::<Timestamp>().ok();
-    let ready =
-        status["conditions"].as_array()?.iter().find(|one| one["type"] == "Ready" && one["status"] == "True")?;
-    let took = time(&ready["lastTransitionTime"])?.duration_since(time(&status["startTime"])?).as_secs();
+    let ready = status.conditions.iter().flatten().find(|one| one.type_ == "Ready" && one.status == "True")?;
+    let took = ready.last_transition_time.as_ref()?.0.duration_since(status.start_time.as_ref()?.0).as_secs();
     (0..=LONGEST_START).contains(&took).then_some(took)
 }
 
@@ -51,11 +46,12 @@ mod tests {
 
     use super::*;
 
-    fn pod(set: &str, grace: Option<i64>, ready: &str, restarts: i64) -> Value {
-        json!({"metadata": {"name": format!("{set}-0"), "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
+    fn pod(set: &str, grace: Option<i64>, ready: &str, restarts: i64) -> Pod {
+        let pod = json!({"metadata": {"name": format!("{set}-0"), "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
             "spec": {"terminationGracePeriodSeconds": grace},
             "status": {"startTime": "2026-11-24T10:00:00Z", "containerStatuses": [{"restartCount": restarts}],
-                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready}]}})
+                "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready}]}});
+        serde_json::from_value(pod).unwrap()
     }
 
     #[test]

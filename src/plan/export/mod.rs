@@ -90,21 +90,23 @@ pub fn helm_values(
     Ok(SecretText::from(text.as_str()))
 }
 
-fn comments(secrets: HelmSecrets<'_>, under: Option<&str>) -> Vec<String> {
-    let mut lines = vec!["Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE".to_owned()];
-    lines.push(match under {
-        Some(key) => format!("The values are below the key {key}, as your umbrella chart expects for {CHART}."),
-        None => format!("If your own chart depends on {CHART}, move everything below the key {CHART}."),
-    });
-    lines.push(match secrets {
-        HelmSecrets::Existing(name) => {
-            format!("This file contains no secrets. Secret {name} must exist before the upgrade.")
-        }
-        HelmSecrets::Inline(_) => {
-            "This file contains secrets. Keep it: the encryption secret must never change once MAS uses it.".to_owned()
-        }
-    });
-    lines
+fn comments(secrets: HelmSecrets<'_>, under: Option<&str>) -> [String; 3] {
+    [
+        "Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE".to_owned(),
+        match under {
+            Some(key) => format!("The values are below the key {key}, as your umbrella chart expects for {CHART}."),
+            None => format!("If your own chart depends on {CHART}, move everything below the key {CHART}."),
+        },
+        match secrets {
+            HelmSecrets::Existing(name) => {
+                format!("This file contains no secrets. Secret {name} must exist before the upgrade.")
+            }
+            HelmSecrets::Inline(_) => {
+                "This file contains secrets. Keep it: the encryption secret must never change once MAS uses it."
+                    .to_owned()
+            }
+        },
+    ]
 }
 
 /// The change of the ElementDeployment as a merge patch, which kustomize can apply too. It has no namespace, which a

@@ -55,7 +55,6 @@ impl ChartRelease {
         Some(parts >= least)
     }
 
-    /// Whether the version is an ESS release, not a chart's.
     pub fn is_ess(&self) -> bool {
         three_numbers(&self.version).is_some_and(|parts| parts[0] >= FIRST_YEAR)
     }
@@ -102,7 +101,6 @@ impl fmt::Display for ChartRelease {
     }
 }
 
-/// The ESS release that the guide names for a chart version.
 fn ess_of(chart: [u64; 3]) -> Option<[u64; 3]> {
     match chart {
         [2, 28, 1] => Some([25, 9, 1]),

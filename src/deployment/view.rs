@@ -6,10 +6,8 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
-/// MAS's key in `spec.components`.
 pub const MAS: &str = "matrixAuthenticationService";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -134,7 +132,6 @@ impl Deployment {
         &self.object["spec"]
     }
 
-    /// `spec.components.<name>`, if it is an object.
     pub fn component(&self, name: &str) -> Option<&Value> {
         Some(&self.object["spec"]["components"][name]).filter(|component| component.is_object())
     }
@@ -254,15 +251,8 @@ pub fn squashed(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-pub(super) mod digest {
-    use std::fmt::Write;
-
-    /// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
-    pub(in crate::deployment) fn sha256_hex(bytes: &[u8]) -> String {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-        digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
+/// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -22,7 +22,6 @@ const LOGS: usize = 3;
 const LINES: usize = 12;
 const MOST_CAUSES: usize = 8;
 
-/// Prints causes and remedies.
 pub fn print(session: &Session, step: Step, causes: &[Cause]) {
     if causes.is_empty() {
         return;

@@ -21,7 +21,6 @@ pub struct Intent<'a> {
     pub by: Option<String>,
     /// The source of the Secret's digest.
     pub snapshot: &'a Snapshot,
-    /// The entry of the history.
     pub what: String,
 }
 
@@ -138,7 +137,6 @@ pub async fn send(
     }
 }
 
-/// Adds a write to the record before it is sent.
 pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours: &Pending) {
     let before = Observation::of(approved.plan().before());
     record.pending = Some(ours.clone());

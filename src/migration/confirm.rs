@@ -15,27 +15,15 @@ use crate::workloads::Times;
 /// The approval for the next attempt, and the one that was used for a write.
 #[derive(Default)]
 pub struct Approvals {
-    approved: Option<Approved>,
-    written: Option<Approved>,
+    /// Kept for the next attempt after a conflict.
+    pub approved: Option<Approved>,
+    pub written: Option<Approved>,
 }
 
 /// The state before the first write, for messages.
 pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
-    pub fn has_written(&self) -> bool {
-        self.written.is_some()
-    }
-
-    /// Keeps an approval for the next attempt after a conflict.
-    pub fn keep(&mut self, go: Approved) {
-        self.approved = Some(go);
-    }
-
-    pub fn written(&mut self, go: Approved) {
-        self.written = Some(go);
-    }
-
     /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
     pub fn ask(
         &mut self,
@@ -67,7 +55,7 @@ impl Approvals {
             return Ok(None);
         }
         // A second question of the same command can follow a write.
-        let changed = if self.has_written() { "nothing more was changed" } else { NOTHING_CHANGED };
+        let changed = if self.written.is_some() { "nothing more was changed" } else { NOTHING_CHANGED };
         approve(session, request, seen, plan, times, changed).map(Some)
     }
 }
@@ -133,11 +121,9 @@ fn approve_activation(
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmed(());
 
-/// A statement of where the backup is.
 #[derive(Debug, Clone)]
 pub struct BackupStated(String);
 
-/// An approved write.
 #[derive(Debug, Clone)]
 pub struct Approved {
     plan: Plan,

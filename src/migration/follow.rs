@@ -200,10 +200,8 @@ impl Log<'_> {
     }
 
     fn goes_on(&self, verdict: &Verdict) -> String {
-        match verdict {
-            Verdict::Pending(awaiting) => self.step.goes_on_as_seen(awaiting, &self.changed, self.silent),
-            _ => self.step.goes_on().to_owned(),
-        }
+        let Verdict::Pending(awaiting) = verdict else { return self.step.goes_on().to_owned() };
+        self.step.goes_on_as_seen(awaiting, &self.changed, self.silent)
     }
 
     fn interrupted(&self, verdict: &Verdict, session: &Session) -> InterruptState {

@@ -89,7 +89,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         if resume::wait_for_other_write(flow.session, &seen).await? {
             continue;
         }
-        if !approvals.has_written() {
+        if approvals.written.is_none() {
             preflight.check(flow.session, request, &seen).await?;
         }
         if flow.must_wait(&seen) {
@@ -121,10 +121,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
             }
         } else {
             let Some(start) = flow.write(&seen, &go, &shown).await? else {
-                approvals.keep(go);
+                approvals.approved = Some(go);
                 continue;
             };
-            approvals.written(go);
+            approvals.written = Some(go);
             start
         };
         if let Some(ended) = flow.follow_to_verdict(&seen, start).await? {

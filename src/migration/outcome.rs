@@ -173,7 +173,8 @@ pub async fn conclude(
     if matches!(followed.end, FollowEnd::Verdict(_)) {
         session.interrupt().set(InterruptState::Ending { done: "the operator has finished; recording the result" });
     }
-    let seconds = resume::since_the_write(session, step, snapshot).unwrap_or(followed.took.as_secs());
+    let recorded = resume::recorded(snapshot, step).map(|pending| session.now().duration_since(pending.at).as_secs());
+    let seconds = recorded.map_or(followed.took.as_secs(), |seconds| u64::try_from(seconds).unwrap_or(0));
     match followed.end {
         FollowEnd::Verdict(Verdict::Succeeded(seen)) => {
             progress.done("operator finished: no errors");

@@ -85,7 +85,6 @@ pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Times
     }
 }
 
-/// Describes who made the existing change, and when.
 pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
     let (by, at) = changed(snapshot, step);
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
@@ -120,12 +119,6 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
     }
-}
-
-/// Seconds since the recorded write.
-pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
-    let span = session.now().duration_since(recorded(snapshot, step)?.at);
-    Some(u64::try_from(span.as_secs()).unwrap_or(0))
 }
 
 /// Whether the pending write is the followed one. It may be an earlier one that was lost, with another Secret.

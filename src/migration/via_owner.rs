@@ -30,7 +30,6 @@ enum SpecNow {
     Different,
 }
 
-/// Records and shows the approved change, and waits for it.
 pub async fn hand_over(
     session: &mut Session,
     request: &Request,

@@ -10,7 +10,6 @@ use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
 
-/// The given values, validated.
 #[derive(Debug, Default)]
 pub struct SecretInputs {
     pub encryption_secret: Option<EncryptionSecret>,
@@ -33,7 +32,6 @@ pub enum SecretAction {
     Generate,
     /// Adds a certificate or its key, issued here.
     Issue,
-    /// Adds the given value.
     Add,
     Replace,
 }

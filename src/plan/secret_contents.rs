@@ -10,7 +10,6 @@ use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::{EncryptionSecret, Fingerprint, SecretBytes, contents_digest, wipe};
 use crate::x509::{CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
-/// The keys of the MAS Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeys {
     /// 64 hex digits; MAS's `secrets.encryption`.
@@ -75,7 +74,6 @@ fn collect(value: &Value, prefix: &str, found: &mut Vec<(String, String)>) {
 pub struct SecretContents {
     pub name: String,
     pub resource_version: String,
-    /// Decoded `data`.
     pub data: BTreeMap<String, SecretBytes>,
     /// `immutable: true`: the API server refuses every change.
     pub immutable: bool,

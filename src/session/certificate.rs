@@ -61,7 +61,6 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
-/// The trusted CAs.
 pub struct Trusted {
     /// `None` if the system has none.
     pub roots: Option<Roots>,
@@ -70,7 +69,6 @@ pub struct Trusted {
 }
 
 impl Trusted {
-    /// Checks the certificates that a server presented.
     pub fn judge_presented(
         &self,
         subject: &str,

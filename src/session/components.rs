@@ -99,7 +99,6 @@ impl Session {
         }
     }
 
-    /// The first page of all Ingresses, read once per session.
     async fn other_hosts(&self, wanted: bool) -> Vec<OtherHost> {
         if !wanted {
             return self.other_hosts.get().cloned().unwrap_or_default();
@@ -113,7 +112,6 @@ impl Session {
         asked.await.clone()
     }
 
-    /// Resolves the hosts of MAS and Synapse, once per session.
     async fn resolution(&self, settings: Option<&MasSettings>) -> Option<Resolution> {
         let host = settings?.host.clone();
         let asked = self.resolution.get_or_init(|| async {

@@ -26,7 +26,6 @@ pub struct Context {
 }
 
 impl Context {
-    /// A transient line while the API server is asked.
     pub fn asking(&self) -> Option<LiveLine> {
         let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
         self.ui.transient_line(&format!("Asking the API server{context} ..."))
@@ -40,7 +39,6 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests made to find the deployment.
     pub requests: u8,
-    /// DNS results, read once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
     /// The rules that apply to the caller in the deployment's namespace, read once.
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
@@ -49,7 +47,6 @@ pub struct Session {
     pub ahead: Mutex<Option<Ahead>>,
     /// The installed release, if it was read together with the deployment.
     pub release: Option<ChartRelease>,
-    /// The hosts of other Ingresses, read once.
     pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
 }
 
@@ -58,12 +55,8 @@ impl Session {
         Self::open_reading(context, name, false).await
     }
 
-    /// Like [`Self::open`], and reads everything that `status` needs concurrently if the deployment's name is known.
-    pub async fn open_for_status(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
-        Self::open_reading(context, name, true).await
-    }
-
-    async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
+    /// Like [`Self::open`]. With `status`, reads everything that `status` needs, concurrently if the name is known.
+    pub async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
         let ahead = async {

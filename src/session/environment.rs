@@ -101,7 +101,6 @@ pub struct Ahead {
     pub record: Result<Option<Value>, ClusterError>,
     /// The default name of the MAS Secret, and the Secret.
     pub secret: (String, (TypedSecret, Refusal)),
-    /// The Secrets of all Helm releases in the namespace.
     releases: Vec<Value>,
     operator: Option<OperatorDeployment>,
 }
@@ -127,7 +126,6 @@ impl Ahead {
     }
 }
 
-/// The older one of the chart and the operator's image.
 pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment>) -> Option<ChartRelease> {
     match (chart, operator.and_then(|operator| operator.release.clone())) {
         (Some(chart), Some(image)) => Some(chart.older_of(image)),

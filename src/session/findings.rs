@@ -29,7 +29,6 @@ fn plural(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// The indentation of the lines below a finding.
 const MARGIN: usize = 6;
 /// Commands that take a deployment's name, longer ones first.
 const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dry-run", "activate", "abort"];

@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 
 use crate::terminal::{Line, Next, Ui};
 
-/// What an interrupt means at the moment.
 #[derive(Debug, Clone)]
 pub enum InterruptState {
     /// Nothing has been written: the program can exit.
@@ -77,7 +76,6 @@ impl Interrupt {
         }
     }
 
-    /// Waits for an interrupt while the program may simply exit.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
         let nothing = matches!(self.shared.state().current, InterruptState::NothingWritten);

@@ -11,7 +11,6 @@ use crate::checks::{Known, Snapshot};
 use crate::cluster::{Cluster, ClusterError, ErrorKind, Target};
 use crate::plan::SecretContents;
 
-/// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// For `status`: the record, and the MAS Secret if a dry run depends on it.
@@ -48,7 +47,6 @@ impl Refusal {
     }
 }
 
-/// Notes a refused read for the finding about permissions.
 pub fn note_refused(snapshot: &mut Snapshot, refusal: Refusal) {
     let access = &mut snapshot.environment.access;
     match (refusal, access) {
@@ -64,7 +62,6 @@ pub struct SecretReads(Mutex<HashMap<String, Cell>>);
 type Cell = Arc<OnceCell<(TypedSecret, Refusal)>>;
 
 impl SecretReads {
-    /// Drops all Secrets, so that each is read again.
     pub fn forget(&self) {
         self.cells().clear();
     }
@@ -75,7 +72,6 @@ impl SecretReads {
         cell.get_or_init(|| read_secret(cluster, &target.namespace, name)).await.clone()
     }
 
-    /// Keeps a Secret that was read just now.
     pub fn put(&self, name: String, read: (TypedSecret, Refusal)) {
         self.cells().insert(name, Arc::new(OnceCell::new_with(Some(read))));
     }

@@ -16,7 +16,6 @@ use crate::diagnosis::around::{Around, Container, GROUP, OWNER_LABEL};
 const SIDE_BY_SIDE: usize = 6;
 const LOGS_SIDE_BY_SIDE: usize = 4;
 
-/// How much to read of each list.
 #[derive(Debug, Clone, Copy)]
 pub struct Depth {
     /// Also workloads, and events of type Normal.
@@ -24,7 +23,6 @@ pub struct Depth {
     pub most: usize,
 }
 
-/// The objects that were read, and what could not be read.
 #[derive(Debug, Default)]
 pub struct Found {
     pub around: Around,
@@ -94,7 +92,6 @@ fn take(read: Vec<Read>, namespace: &str, unread: &mut Vec<Unread>) -> Vec<Value
     objects
 }
 
-/// How much of the end of a log to read.
 #[derive(Debug, Clone, Copy)]
 pub struct LogLimit {
     pub lines: u32,

@@ -47,7 +47,6 @@ impl Session {
         (snapshot, more)
     }
 
-    /// The requests that depend only on the deployment, concurrently.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -133,7 +132,6 @@ impl Session {
         }
     }
 
-    /// Reads the Secret of that name again.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
         contents(read_secret(&self.cluster, &self.target.namespace, name).await.0)
     }

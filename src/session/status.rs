@@ -9,7 +9,6 @@ use crate::deployment::{
 };
 use crate::record;
 
-/// Contents with this program's API version and a kind.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document<T> {
@@ -73,7 +72,6 @@ pub struct StatusPart {
     pub failure: Option<FailureReport>,
 }
 
-/// What the operator is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -100,9 +98,7 @@ pub struct ProviderPart {
     pub idp_id: String,
     pub name: Option<String>,
     pub issuer: Option<String>,
-    /// The redirect URI of Synapse.
     pub current_redirect_uri: Option<String>,
-    /// The redirect URI of MAS.
     pub mas_redirect_uri: Option<String>,
     pub findings: Vec<Finding>,
 }
@@ -111,7 +107,6 @@ pub struct ProviderPart {
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalPart {
     pub state: DryRunState,
-    /// The operator's completion of the reconcile.
     pub completion: Option<String>,
 }
 
@@ -134,7 +129,6 @@ pub struct VersionPart {
 }
 
 impl Status {
-    /// The phase, for display.
     pub fn words(&self) -> &'static str {
         match (self.phase, self.status.run, self.rehearsal.state) {
             (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run next",
@@ -144,7 +138,6 @@ impl Status {
         }
     }
 
-    /// Whether the last dry run or the migration failed.
     pub fn has_failed(&self) -> bool {
         matches!(self.phase, Phase::DryRunFailed | Phase::MigrationFailed)
     }
@@ -221,7 +214,6 @@ fn version(snapshot: &Snapshot) -> VersionPart {
     VersionPart::default()
 }
 
-/// The next command in a phase.
 pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'static str> {
     match phase {
         Phase::Configuration if !prepared => Some("prepare"),

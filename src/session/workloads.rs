@@ -103,7 +103,6 @@ pub async fn synapse_times(session: &Session) -> Option<Times> {
     Times::of(&pods.ok()?, session.deployment.name())
 }
 
-/// The downtime estimate, printed before the confirmation.
 pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
     let rehearsal = snapshot.recorded().and_then(|record| record.rehearsal.as_ref());
     estimate(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)

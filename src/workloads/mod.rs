@@ -42,7 +42,6 @@ struct StatefulSet {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
-    /// Created, but no pod has started.
     Waiting,
     Running,
     Complete,
@@ -54,11 +53,9 @@ struct Pod {
     of_job: bool,
     of_mas: bool,
     ready: bool,
-    /// The reason why it doesn't start.
     stuck: Option<String>,
 }
 
-/// Something that happened to the workloads, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkloadEvent {
     pub failed: bool,
@@ -67,7 +64,6 @@ pub struct WorkloadEvent {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkloadUpdate {
-    /// The events since the last update, in order.
     pub happened: Vec<WorkloadEvent>,
     /// The current progress, such as `Synapse stopped, migration job running`. `None` if everything is as usual.
     pub now: Option<String>,
@@ -276,7 +272,6 @@ fn is_synapse(name: &str, deployment: &str) -> bool {
     process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
 }
 
-/// The kind of the object that controls this one.
 fn owner_kind(object: &Value) -> Option<&str> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;
     owners.iter().find(|owner| owner["controller"] == true)?["kind"].as_str()

@@ -49,10 +49,8 @@ impl Subject<'_> {
 #[error("the value of key {0} is not UTF-8 text, which a values file requires")]
 pub struct NotText(pub String);
 
-/// The source of MAS's secret values for the chart.
 #[derive(Debug, Clone, Copy)]
 pub enum HelmSecrets<'a> {
-    /// An existing Secret.
     Existing(&'a str),
     /// Values from which the chart creates a Secret.
     Inline(&'a Values),

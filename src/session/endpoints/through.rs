@@ -16,7 +16,6 @@ use crate::net::dial::{BoxConnection, Way};
 const AT_ONCE: usize = 6;
 type PodPort = Result<(String, u16), String>;
 
-/// The objects that determine routes.
 pub struct Through {
     cluster: Cluster,
     namespace: String,
@@ -26,7 +25,6 @@ pub struct Through {
     gate: Arc<Semaphore>,
 }
 
-/// A route to a pod.
 pub struct Found {
     pub way: Way,
     /// `its Ingress points to Service NAME, pod NAME, port PORT`.
@@ -107,6 +105,8 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
     }))
 }
 
-pub fn findings(ways: &BTreeMap<String, Result<String, String>>) -> Vec<Finding> {
-    ways.iter().map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(String::as_str))).collect()
+pub fn findings(ways: &BTreeMap<String, Result<Vec<String>, String>>) -> Vec<Finding> {
+    let joined = |texts: &Vec<String>| texts.join("; for other paths, ");
+    let found = ways.iter().map(|(subject, way)| (subject, way.as_ref().map(joined)));
+    found.map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(|why| why.as_str()))).collect()
 }

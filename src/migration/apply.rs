@@ -3,8 +3,8 @@
 use super::confirm::Approved;
 use super::follow::Start;
 use super::outcome::Outcome;
-use super::server_dry_run;
 use super::step::Step;
+use super::{resume, server_dry_run};
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, WriteOutcome};
 use crate::deployment::{Deployment, Run};
@@ -171,8 +171,7 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
 }
 
 pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
-    let keys = intent.snapshot.secret_keys();
-    let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
+    let (secret_digest, secret_fingerprints) = resume::secret_digests(intent.snapshot);
     Pending {
         step: intent.step,
         at: session.now(),
@@ -185,8 +184,8 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
             }
             _ => None,
         },
-        secret_digest: secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}")),
-        secret_fingerprints: secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default(),
+        secret_digest,
+        secret_fingerprints,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::advice;
 use super::follow::missing;
-use super::outcome::Outcome;
 use super::resume::{is_of, rehearsal, take_pending};
 use super::step::Step;
 use crate::checks::Snapshot;
@@ -44,7 +43,8 @@ pub fn overtaken(session: &Session) -> Failure {
     failure.then("Check the status, then run the command again:", session.command("status"))
 }
 
-/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback.
+/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback, and
+/// returns its path.
 pub async fn report(
     session: &Session,
     step: Step,
@@ -52,8 +52,7 @@ pub async fn report(
     report: FailureReport,
     timeline: &[TimelineEntry],
     seconds: u64,
-    outcome: &mut Outcome,
-) -> Failure {
+) -> (Failure, Option<String>) {
     let now = session.now();
     let go_back = session.command("abort");
     let causes = diagnosis::understand(&report.message);
@@ -76,10 +75,7 @@ pub async fn report(
     ui.status("");
     advice::print(session, step, &causes);
     match &saved {
-        Ok(path) => {
-            outcome.record_file = Some(path.display().to_string());
-            ui.status(format!("  Saved: {}", path.display()));
-        }
+        Ok(path) => ui.status(format!("  Saved: {}", path.display())),
         Err(error) => {
             ui.warning(format!(
                 "the failure file couldn't be written ({error}); copy the text above before you roll back"
@@ -107,7 +103,6 @@ pub async fn report(
         })
         .await;
     session.warn_unrecorded(kept);
-    outcome.message = Some(report.message.clone());
     // Last, because it takes seconds: the failure file and the record are written by now.
     if let Some(more) = advice::collect(session, snapshot, &causes).await {
         more.print(session, step);
@@ -136,8 +131,10 @@ pub async fn report(
         Step::Abort | Step::Remove => Failure::failed("the rollback failed; the operator retries automatically")
             .then("To follow the next retry:", session.command(step.command())),
     };
+    let file = saved.ok().map(|path| path.display().to_string());
     if !diagnosis::is_unclear(&causes) {
-        return failure;
+        return (failure, file);
     }
-    failure.then("To collect a report for the vendor's support, without secrets:", session.command("report"))
+    let text = "To collect a report for the vendor's support, without secrets:";
+    (failure.then(text, session.command("report")), file)
 }

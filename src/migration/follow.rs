@@ -63,7 +63,7 @@ pub async fn follow(
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
-    let mut end = deadline.end();
+    let mut end = deadline;
     let mut resting_since = None;
     let mut log = Log {
         progress,

@@ -182,7 +182,10 @@ pub async fn conclude(
         }
         FollowEnd::Verdict(Verdict::Failed(report)) => {
             progress.failed("operator reports failure");
-            Ended::Failed(failed::report(session, step, snapshot, report, &followed.timeline, seconds, outcome).await)
+            outcome.message = Some(report.message.clone());
+            let (failure, file) = failed::report(session, step, snapshot, report, &followed.timeline, seconds).await;
+            outcome.record_file = file;
+            Ended::Failed(failure)
         }
         FollowEnd::Verdict(Verdict::Overtaken(_)) => {
             progress.failed("the change was overwritten");

@@ -1,5 +1,6 @@
 //! Writes of earlier calls and of other users, from the record.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -131,6 +132,14 @@ pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) ->
     record.pending.take_if(|pending| is_of(pending, step, deployment))
 }
 
+/// The keyed digest of the Secret's contents, and its fingerprints.
+pub fn secret_digests(snapshot: &Snapshot) -> (Option<String>, BTreeMap<String, String>) {
+    let keys = snapshot.secret_keys();
+    let secret = snapshot.secret.known().and_then(Option::as_ref);
+    let digest = secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
+    (digest, secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default())
+}
+
 /// The record of a dry run that ended.
 pub fn rehearsal(
     snapshot: &Snapshot,
@@ -142,20 +151,15 @@ pub fn rehearsal(
     message: Option<String>,
 ) -> Rehearsal {
     // The digest from before the write: a Secret that changed since may not be the one of the dry run.
-    let keys = snapshot.secret_keys();
-    let secret = snapshot.secret.known().and_then(Option::as_ref);
-    let digest_now = || secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
-    let prints_now = || secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default();
+    let (digest, fingerprints) = secret_digests(snapshot);
+    let recorded = pending.and_then(|pending| pending.secret_digest.clone());
     Rehearsal {
         state,
         spec_digest: seen.spec_digest.clone(),
         spec_outline: None,
         release: snapshot.chart.clone(),
-        secret_digest: pending
-            .and_then(|pending| pending.secret_digest.clone())
-            .or_else(digest_now)
-            .unwrap_or_default(),
-        secret_fingerprints: pending.map_or_else(prints_now, |pending| pending.secret_fingerprints.clone()),
+        secret_digest: recorded.or(digest).unwrap_or_default(),
+        secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
         completion: match state {
             RehearsalState::Passed => seen.success_completion.clone(),
             RehearsalState::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),

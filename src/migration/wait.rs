@@ -22,7 +22,7 @@ pub async fn until<T>(
     progress: &Progress,
     mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
 ) -> Result<ControlFlow<FollowEnd, T>, Failure> {
-    let mut end = deadline.end();
+    let mut end = deadline;
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     loop {
         tokio::select! {

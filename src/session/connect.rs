@@ -6,9 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::environment::Ahead;
 use super::interrupt::Interrupt;
-use super::reading::SecretReads;
+use super::reading::{Ahead, SecretReads};
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::{OtherHost, Resolution, default_secret_name};

@@ -1,15 +1,20 @@
-//! How much a command reads of a deployment, which reads were refused, and the Secrets, each of which is read once.
+//! How much a command reads of a deployment, which reads were refused, the Secrets, each of which is read once, and what
+//! `status` reads ahead.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use k8s_openapi::api::apps::v1;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Known, Snapshot};
-use crate::cluster::{Cluster, ClusterError, ErrorKind, Target};
+use crate::cluster::{Cluster, ClusterError, ErrorKind, Selection, Target, resource};
+use crate::deployment::{ChartRelease, Deployment, OperatorDeployment};
 use crate::plan::SecretContents;
+use crate::record::record_name;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -92,4 +97,49 @@ pub async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) -> (Typ
         }
         Err(error) => (unreadable(&error), Refusal::of(&error, || Right::secret("get", name))),
     }
+}
+
+/// The objects that `status` reads concurrently with the deployment, by their default names: over a slow link an unneeded request
+/// costs less than another round trip.
+pub struct Ahead {
+    pub record: Result<Option<Value>, ClusterError>,
+    /// The default name of the MAS Secret, and the Secret.
+    pub secret: (String, (TypedSecret, Refusal)),
+    releases: Vec<Value>,
+    operator: Option<OperatorDeployment>,
+}
+
+impl Ahead {
+    pub async fn ask(cluster: &Cluster, namespace: &str, deployment: &str, secret: String) -> Self {
+        let record = record_name(deployment);
+        let (record, read, releases, operator) = tokio::join!(
+            cluster.find_config_map(namespace, &record),
+            read_secret(cluster, namespace, &secret),
+            cluster.helm_releases(namespace, None),
+            operator(cluster, namespace, None),
+        );
+        Self { record, secret: (secret, read), releases: releases.unwrap_or_default(), operator }
+    }
+
+    /// The installed release, from Helm's Secret or the operator's image.
+    pub fn release(&self, deployment: &Deployment) -> Option<ChartRelease> {
+        let rendered_by = deployment.helm_release().map(|release| release.name);
+        let name = |secret: &&Value| secret["metadata"]["labels"]["name"].as_str() == rendered_by.as_deref();
+        let mut own = self.releases.iter().filter(|_| rendered_by.is_some()).filter(name);
+        release(own.find_map(ChartRelease::of_helm_secret), self.operator.as_ref())
+    }
+}
+
+pub fn release(chart: Option<ChartRelease>, operator: Option<&OperatorDeployment>) -> Option<ChartRelease> {
+    match (chart, operator.and_then(|operator| operator.release.clone())) {
+        (Some(chart), Some(image)) => Some(chart.older_of(image)),
+        (chart, image) => chart.or(image),
+    }
+}
+
+/// The operator's Deployment, by its known names, in all namespaces: it usually has one of its own.
+pub async fn operator(cluster: &Cluster, namespace: &str, release: Option<&str>) -> Option<OperatorDeployment> {
+    let selection = Selection { labels: Some(OperatorDeployment::selector(release)), fields: None };
+    let all = cluster.list::<Value>(&resource::<v1::Deployment>(), None, selection, 50).all().await.ok()?;
+    OperatorDeployment::find(&all, namespace)
 }

@@ -71,7 +71,6 @@ pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) ->
         jobs: take(jobs),
         events: take(events),
         workloads: take(workloads),
-        ..Around::default()
     };
     Found { around: around.of(name), unread }
 }

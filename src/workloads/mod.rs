@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 pub use times::Times;
+use times::is_synapse;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorkloadKind {
@@ -264,12 +265,6 @@ fn begins(name: &str, start: &str) -> bool {
 
 fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
-}
-
-/// Whether a StatefulSet of this name is one of Synapse's processes.
-fn is_synapse(name: &str, deployment: &str) -> bool {
-    let process = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix("-synapse-"));
-    process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
 }
 
 fn owner_kind(object: &Value) -> Option<&str> {

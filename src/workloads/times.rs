@@ -2,8 +2,6 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::is_synapse;
-
 /// Seconds. A pod that took longer was delayed by something else, such as a lost node or an image pull.
 const LONGEST_START: i64 = 3600;
 
@@ -38,6 +36,12 @@ fn start(pod: &Pod) -> Option<i64> {
     let ready = status.conditions.iter().flatten().find(|one| one.type_ == "Ready" && one.status == "True")?;
     let took = ready.last_transition_time.as_ref()?.0.duration_since(status.start_time.as_ref()?.0).as_secs();
     (0..=LONGEST_START).contains(&took).then_some(took)
+}
+
+/// Whether a StatefulSet of this name is one of Synapse's processes.
+pub(super) fn is_synapse(name: &str, deployment: &str) -> bool {
+    let process = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix("-synapse-"));
+    process.is_some_and(|process| !["haproxy", "redis", "admin"].contains(&process))
 }
 
 #[cfg(test)]

@@ -11,13 +11,9 @@ pub struct Condition {
     /// `Available`, `Successful`, `Running`, `Failure`, or another one.
     #[serde(rename = "type")]
     pub kind: String,
-    /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// May be empty.
     pub reason: String,
-    /// May be empty.
     pub message: String,
-    /// In the server's format.
     pub last_transition_time: Option<String>,
     /// `ansibleResult.completion`: the end of the reconcile that wrote this, in the server's format. The only value that
     /// changes at every end. Compared as text, never with a clock.
@@ -51,7 +47,6 @@ impl Condition {
     }
 }
 
-/// The state of the reconcile, from the conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Run {
@@ -65,7 +60,6 @@ pub enum Run {
 
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FailureReport {
-    /// May have several lines.
     pub message: String,
     /// The completion of the failed reconcile. `None` for a failure of the operator itself.
     pub completion: Option<String>,
@@ -116,7 +110,6 @@ impl Conditions {
         }
     }
 
-    /// The last failure, also while the operator retries.
     pub fn failure(&self) -> Option<FailureReport> {
         self.get("Failure")
             .filter(|failure| failure.is_true())

@@ -16,7 +16,6 @@ pub struct SecretKeyField {
 /// Fields of the served schema; `None` or false if the schema lacks them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
-    /// The component `matrixAuthenticationService`.
     pub mas: bool,
     /// `…config.active`; without it this release cannot migrate.
     pub active: bool,

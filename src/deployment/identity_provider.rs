@@ -7,14 +7,11 @@ use super::view::Deployment;
 /// One entry of `delegatedAuth.oidc`. Only `idpId` is documented (in the guide); the other fields are optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IdentityProvider {
-    /// Position in the list, from 0.
     pub index: usize,
     /// `idpId`, or empty.
     pub idp_id: String,
-    /// The text on the login button.
     pub name: Option<String>,
     pub issuer: Option<String>,
-    /// Synapse's OAuth client ID.
     pub client_id: Option<String>,
 }
 
@@ -46,7 +43,6 @@ pub fn mas_redirect_uri(mas_host: &str, idp_id: &str) -> String {
     format!("https://{mas_host}/upstream/callback/{idp_id}")
 }
 
-/// The redirect URI that Synapse uses for all providers.
 pub fn synapse_redirect_uri(synapse_host: &str) -> String {
     format!("https://{synapse_host}/_synapse/client/oidc/callback")
 }

@@ -8,7 +8,6 @@ use super::version::ChartRelease;
 /// The Deployment's name in every release of the chart, with or without the Helm release's name as prefix.
 const SUFFIX: &str = "updater-controller-manager";
 const CONTAINER: &str = "manager";
-/// The longest value of a label.
 const LONGEST_LABEL: usize = 63;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

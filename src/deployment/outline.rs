@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::view::digest::sha256_hex;
+use super::view::sha256_hex;
 
 /// The largest outline as JSON: it is in a ConfigMap, whose limit is 1 MiB.
 const LARGEST: usize = 64 << 10;

@@ -30,7 +30,6 @@ impl Reach {
 /// One entry of `metadata.managedFields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manager<'a> {
-    /// Usually the name of a program.
     pub name: &'a str,
     /// `Apply` for server-side apply, which detects conflicts with other managers; otherwise `Update`.
     pub operation: &'a str,
@@ -108,7 +107,6 @@ pub struct HelmRelease {
     pub major: Option<u8>,
 }
 
-/// The manifest owner, from labels and annotations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
     /// No owner found: the object was applied by hand.

@@ -47,7 +47,6 @@ impl Phase {
         }
     }
 
-    /// The wizard's five steps, in order.
     pub const STEPS: [&str; 5] = ["Configuration", "Setup and dry-run", "Ready to migrate", "Migration", "Complete"];
 
     /// The index in [`Self::STEPS`].

@@ -1,32 +1,12 @@
 //! Resolves a host and a path to a pod, by the rules of Ingress and Service (Kubernetes, `networking.k8s.io/v1`).
 
-use serde_json::Value;
+use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
+use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressServiceBackend, ServiceBackendPort};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Port {
-    Number(u16),
-    Name(String),
-}
-
-impl Port {
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Number(number) => u16::try_from(number.as_u64()?).ok().map(Self::Number),
-            Value::String(name) => Some(name.parse().map_or_else(|_| Self::Name(name.clone()), Self::Number)),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backend {
-    pub service: String,
-    pub port: Port,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Route {
-    To(Backend),
+    To(IngressServiceBackend),
     NoHost,
     /// A rule has the host, but no path matches.
     NoPath,
@@ -35,67 +15,42 @@ pub enum Route {
 }
 
 /// Applies the rules of a namespace's Ingresses. Precedence: exact host, wildcard host; exact path, longest prefix.
-pub fn route(ingresses: &[Value], host: &str, path: &str) -> Route {
-    let rules = ingresses.iter().flat_map(|ingress| ingress["spec"]["rules"].as_array().into_iter().flatten());
-    let rules: Vec<&Value> = rules.collect();
+pub fn route(ingresses: &[Ingress], host: &str, path: &str) -> Route {
     let wildcard = host.split_once('.').map(|(_, domain)| format!("*.{domain}"));
     for wanted in [Some(host), wildcard.as_deref()].into_iter().flatten() {
-        let paths: Vec<&Value> = rules
-            .iter()
-            .filter(|rule| rule["host"].as_str().is_some_and(|host| host.eq_ignore_ascii_case(wanted)))
-            .flat_map(|rule| rule["http"]["paths"].as_array().into_iter().flatten())
-            .collect();
+        let rules = ingresses.iter().filter_map(|ingress| ingress.spec.as_ref()?.rules.as_ref()).flatten();
+        let rules = rules.filter(|rule| rule.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(wanted)));
+        let paths: Vec<&HTTPIngressPath> =
+            rules.filter_map(|rule| Some(&rule.http.as_ref()?.paths)).flatten().collect();
         if !paths.is_empty() {
-            return by_path(&paths, path);
+            return by_path(&paths, path.split('?').next().unwrap_or_default());
         }
     }
     Route::NoHost
 }
 
-fn by_path(paths: &[&Value], path: &str) -> Route {
-    let path = path.split('?').next().unwrap_or_default();
-    let text = |entry: &Value| entry["path"].as_str().unwrap_or("/").to_owned();
-    let to = |entry: &Value| backend(&entry["backend"]).map_or(Route::NoPath, Route::To);
-    if let Some(exact) = paths.iter().find(|entry| entry["pathType"] == "Exact" && text(entry) == path) {
+fn by_path(paths: &[&HTTPIngressPath], path: &str) -> Route {
+    let to = |entry: &HTTPIngressPath| entry.backend.service.clone().map_or(Route::NoPath, Route::To);
+    if let Some(exact) = paths.iter().find(|entry| entry.path_type == "Exact" && text(entry) == path) {
         return to(exact);
     }
     // The controller defines such a path; without special characters it is a prefix for all controllers.
-    let is_pattern = |entry: &&&Value| {
-        entry["pathType"] == "ImplementationSpecific"
-            && text(entry).contains(['(', '[', '|', '*', '+', '^', '$', '\\', '?'])
-    };
-    if paths.iter().any(|entry| is_pattern(&entry)) {
+    let special = ['(', '[', '|', '*', '+', '^', '$', '\\', '?'];
+    if paths.iter().any(|entry| entry.path_type == "ImplementationSpecific" && text(entry).contains(special)) {
         return Route::Pattern;
     }
-    let prefixes = paths.iter().filter(|entry| entry["pathType"] != "Exact" && is_prefix(&text(entry), path));
+    let prefixes = paths.iter().filter(|entry| entry.path_type != "Exact" && is_prefix(text(entry), path));
     prefixes.max_by_key(|entry| text(entry).trim_end_matches('/').len()).map_or(Route::NoPath, |entry| to(entry))
+}
+
+fn text(entry: &HTTPIngressPath) -> &str {
+    entry.path.as_deref().unwrap_or("/")
 }
 
 /// Matches whole path elements: `/a` matches `/a` and `/a/b`, not `/ab`.
 fn is_prefix(prefix: &str, path: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn backend(backend: &Value) -> Option<Backend> {
-    let service = &backend["service"];
-    let port = [&service["port"]["number"], &service["port"]["name"]].into_iter().find_map(Port::read)?;
-    Some(Backend { service: service["name"].as_str()?.to_owned(), port })
-}
-
-/// A Service by its name or label, if no Ingress leads to it: MAS's, or the one in front of Synapse.
-pub fn by_name(services: &[Value], names: &[&str]) -> Option<Backend> {
-    let name = |service: &Value| service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let called = |service: &&Value, part: &str| {
-        let label = service["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        [name(service).as_str(), label].iter().any(|text| text.replace('-', "").contains(&part.replace('-', "")))
-    };
-    let service = names.iter().find_map(|part| services.iter().find(|service| called(service, part)))?;
-    let ports: Vec<&Value> = service["spec"]["ports"].as_array().into_iter().flatten().collect();
-    let preferred =
-        ports.iter().find(|port| port["name"].as_str().is_some_and(|name| name.contains("http") || name == "web"));
-    let port = preferred.or_else(|| ports.first())?;
-    Some(Backend { service: name(service), port: Port::read(&port["port"])? })
 }
 
 /// Name and namespace of the Service that a host name may stand for in the cluster's DNS: `db`, `db.ns`, `db.ns.svc` or the full
@@ -115,76 +70,71 @@ pub fn service_of<'a>(host: &'a str, namespace: &'a str) -> Option<(&'a str, &'a
 }
 
 /// The Service's selector as `a=b,c=d`; `None` if it has none.
-pub fn selector(service: &Value) -> Option<String> {
-    let labels = service["spec"]["selector"].as_object().filter(|labels| !labels.is_empty())?;
-    let pairs: Option<Vec<String>> =
-        labels.iter().map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
-    pairs.map(|pairs| pairs.join(","))
+pub fn selector(service: &Service) -> Option<String> {
+    let labels = service.spec.as_ref()?.selector.as_ref().filter(|labels| !labels.is_empty())?;
+    Some(labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","))
 }
 
 /// Name and port number of a ready pod behind a Service's port. The error says why there is none.
-pub fn pod(service: &Value, port: &Port, pods: &[Value]) -> Result<(String, u16), String> {
-    let name = service["metadata"]["name"].as_str().unwrap_or_default();
-    let ports = service["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let is_it = |entry: &&Value| match port {
-        Port::Number(number) => entry["port"] == *number,
-        Port::Name(name) => entry["name"] == name.as_str(),
+pub fn pod(service: &Service, port: &ServiceBackendPort, pods: &[Pod]) -> Result<(String, u16), String> {
+    let name = service.metadata.name.as_deref().unwrap_or_default();
+    let is_it = |entry: &&ServicePort| match port.number {
+        Some(number) => entry.port == number,
+        None => entry.name == port.name,
     };
-    let entry = ports.iter().find(is_it).ok_or_else(|| format!("Service {name} has no port {}", shown(port)))?;
-    let target = Port::read(&entry["targetPort"]).or_else(|| Port::read(&entry["port"]));
-    let target = target.ok_or_else(|| format!("Service {name} names no target port"))?;
-    let is_ready = |pod: &&Value| {
-        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
-        pod["metadata"]["deletionTimestamp"].is_null()
-            && conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+    let mut ports = service.spec.iter().filter_map(|spec| spec.ports.as_ref()).flatten();
+    let entry = ports.find(is_it).ok_or_else(|| {
+        let wanted = port.name.clone().or(port.number.map(|number| number.to_string()));
+        format!("Service {name} has no port {}", wanted.unwrap_or_default())
+    })?;
+    let is_ready = |pod: &&Pod| {
+        let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
+        pod.metadata.deletion_timestamp.is_none()
+            && conditions.into_iter().any(|one| one.type_ == "Ready" && one.status == "True")
     };
     let pod = pods.iter().find(is_ready).ok_or_else(|| match pods.len() {
         0 => format!("Service {name} selects no pods"),
         1 => format!("the pod behind Service {name} is not ready"),
         many => format!("none of the {many} pods behind Service {name} is ready"),
     })?;
-    let pod_name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    match target {
-        Port::Number(number) => Ok((pod_name, number)),
-        Port::Name(target) => {
-            let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-            let mut ports = containers.flat_map(|one| one["ports"].as_array().into_iter().flatten());
-            let number =
-                ports.find(|port| port["name"] == target.as_str()).and_then(|port| port["containerPort"].as_u64());
-            let number = number.and_then(|number| u16::try_from(number).ok());
-            number
-                .map(|number| (pod_name.clone(), number))
-                .ok_or_else(|| format!("pod {pod_name} has no port named {target}"))
+    let pod_name = pod.metadata.name.clone().unwrap_or_default();
+    let number = match &entry.target_port {
+        None => entry.port,
+        Some(IntOrString::Int(number)) => *number,
+        Some(IntOrString::String(target)) => {
+            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+            let mut ports = containers.filter_map(|one| one.ports.as_ref()).flatten();
+            let named = ports.find(|port| port.name.as_ref() == Some(target));
+            named.ok_or_else(|| format!("pod {pod_name} has no port named {target}"))?.container_port
         }
-    }
-}
-
-fn shown(port: &Port) -> String {
-    match port {
-        Port::Number(number) => number.to_string(),
-        Port::Name(name) => name.clone(),
-    }
+    };
+    let number = u16::try_from(number).map_err(|_| format!("Service {name} has an invalid target port"))?;
+    Ok((pod_name, number))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn ingress(host: &str, paths: &[(&str, &str, &str)]) -> Value {
+    fn object<T: serde::de::DeserializeOwned>(value: Value) -> T {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn ingress(host: &str, paths: &[(&str, &str, &str)]) -> Ingress {
         let paths: Vec<Value> = paths
             .iter()
             .map(|(kind, path, service)| {
                 json!({"path": path, "pathType": kind, "backend": {"service": {"name": service, "port": {"name": "http"}}}})
             })
             .collect();
-        json!({"spec": {"rules": [{"host": host, "http": {"paths": paths}}]}})
+        object(json!({"spec": {"rules": [{"host": host, "http": {"paths": paths}}]}}))
     }
 
-    fn to(ingresses: &[Value], host: &str, path: &str) -> String {
+    fn to(ingresses: &[Ingress], host: &str, path: &str) -> String {
         match route(ingresses, host, path) {
-            Route::To(backend) => backend.service,
+            Route::To(backend) => backend.name,
             other => format!("{other:?}"),
         }
     }
@@ -237,35 +187,25 @@ mod tests {
 
     #[test]
     fn a_named_port_is_resolved_in_a_ready_pod() {
-        let service = json!({"metadata": {"name": "mas"}, "spec": {"selector": {"a": "b", "c": "d"},
-            "ports": [{"name": "http", "port": 80, "targetPort": "web"}, {"name": "metrics", "port": 81}]}});
+        let service: Service = object(json!({"metadata": {"name": "mas"}, "spec": {"selector": {"a": "b", "c": "d"},
+            "ports": [{"name": "http", "port": 80, "targetPort": "web"}, {"name": "metrics", "port": 81}]}}));
         let one = |name: &str, ready: &str| {
-            json!({"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]},
-                   "spec": {"containers": [{"ports": [{"name": "web", "containerPort": 8080}]}]}})
+            object::<Pod>(
+                json!({"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]},
+                   "spec": {"containers": [{"ports": [{"name": "web", "containerPort": 8080}]}]}}),
+            )
         };
         assert_eq!(selector(&service).as_deref(), Some("a=b,c=d"));
+        let named = |name: &str| ServiceBackendPort { name: Some(name.to_owned()), number: None };
+        let number = |number| ServiceBackendPort { name: None, number: Some(number) };
         let pods = [one("mas-0", "False"), one("mas-1", "True")];
-        for port in [Port::Name("http".into()), Port::Number(80)] {
+        for port in [named("http"), number(80)] {
             assert_eq!(pod(&service, &port, &pods), Ok(("mas-1".into(), 8080)));
         }
-        assert_eq!(pod(&service, &Port::Name("metrics".into()), &pods), Ok(("mas-1".into(), 81)));
-        assert!(pod(&service, &Port::Number(443), &pods).unwrap_err().contains("no port 443"));
-        assert!(pod(&service, &Port::Number(80), &pods[..1]).unwrap_err().contains("not ready"));
-        assert!(pod(&service, &Port::Number(80), &[]).unwrap_err().contains("selects no pods"));
-        assert_eq!(selector(&json!({"spec": {"type": "ExternalName"}})), None);
-    }
-
-    #[test]
-    fn without_an_ingress_a_service_is_found_by_name() {
-        let service = |name: &str, port: u16| json!({"metadata": {"name": name}, "spec": {"ports": [{"name": "http", "port": port}]}});
-        let all = [
-            service("chat-synapse-main", 8008),
-            service("chat-synapse-haproxy", 8080),
-            service("chat-matrix-authentication-service", 80),
-        ];
-        let found = by_name(&all, &["matrix-authentication-service"]).unwrap();
-        assert_eq!((found.service.as_str(), found.port), ("chat-matrix-authentication-service", Port::Number(80)));
-        assert_eq!(by_name(&all, &["synapse-haproxy", "synapse-main"]).unwrap().service, "chat-synapse-haproxy");
-        assert_eq!(by_name(&all, &["hookshot"]), None);
+        assert_eq!(pod(&service, &named("metrics"), &pods), Ok(("mas-1".into(), 81)));
+        assert!(pod(&service, &number(443), &pods).unwrap_err().contains("no port 443"));
+        assert!(pod(&service, &number(80), &pods[..1]).unwrap_err().contains("not ready"));
+        assert!(pod(&service, &number(80), &[]).unwrap_err().contains("selects no pods"));
+        assert_eq!(selector(&object(json!({"spec": {"type": "ExternalName"}}))), None);
     }
 }

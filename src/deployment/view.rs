@@ -3,13 +3,13 @@
 //! The vendor's schema is not public, so the object is kept unchanged, and only fields are read that the migration guide names or
 //! that all components share. A field of another type counts as absent.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use self::digest::sha256_hex;
 use super::conditions::Conditions;
 
-/// MAS's key in `spec.components`.
 pub const MAS: &str = "matrixAuthenticationService";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -134,7 +134,6 @@ impl Deployment {
         &self.object["spec"]
     }
 
-    /// `spec.components.<name>`, if it is an object.
     pub fn component(&self, name: &str) -> Option<&Value> {
         Some(&self.object["spec"]["components"][name]).filter(|component| component.is_object())
     }
@@ -254,15 +253,11 @@ pub fn squashed(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-pub(super) mod digest {
-    use std::fmt::Write;
-
-    /// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
-    pub(in crate::deployment) fn sha256_hex(bytes: &[u8]) -> String {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-        digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
+/// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

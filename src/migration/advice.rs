@@ -22,29 +22,32 @@ const LOGS: usize = 3;
 const LINES: usize = 12;
 const MOST_CAUSES: usize = 8;
 
-/// Prints causes and remedies.
 pub fn print(session: &Session, step: Step, causes: &[Cause]) {
-    let ui = session.ui();
-    let migrated = session.deployment.mas_active() == Some(true);
-    let decisive: Vec<&Cause> = causes.iter().filter(|cause| cause.weight != Weight::Warning).collect();
-    let warnings: Vec<&Cause> = causes.iter().filter(|cause| cause.weight == Weight::Warning).collect();
     if causes.is_empty() {
         return;
     }
-    let several = decisive.len() > 1;
+    let ui = session.ui();
+    let migrated = session.deployment.mas_active() == Some(true);
+    let (warnings, decisive): (Vec<&Cause>, Vec<&Cause>) =
+        causes.iter().partition(|cause| cause.weight == Weight::Warning);
+    let first = decisive.first();
     // All of them stop the migration at about the same point; the first one gets the sentence about it.
-    let proof = decisive.iter().map(|one| one.nothing_copied).collect::<Option<Vec<_>>>();
-    let proof = proof.and_then(|all| all.first().copied()).filter(|_| step == Step::Activate && !migrated);
-    let course = decisive.first().and_then(|cause| course(cause.course, step, migrated));
-    let retries = decisive.first().is_some_and(|cause| cause.course == Recovery::Retry);
+    let nothing_copied = decisive.iter().all(|one| one.nothing_copied.is_some());
+    let proof = first.and_then(|first| first.nothing_copied);
+    let proof = proof.filter(|_| nothing_copied && step == Step::Activate && !migrated);
+    let course = first.and_then(|first| course(first.course, step, migrated));
+    let retries = first.is_some_and(|first| first.course == Recovery::Retry);
     for (number, cause) in decisive.iter().take(MOST_CAUSES).enumerate() {
-        let first = number == 0;
+        let several = decisive.len() > 1;
         let (mark, margin) = if several { (format!("  {}. ", number + 1), "     ") } else { ("  ".to_owned(), "  ") };
         ui.status(format!("{mark}{}", cause.meaning));
-        for words in [proof.filter(|_| first), course.filter(|_| first && retries)].into_iter().flatten() {
+        let of_all = [proof, course.filter(|_| retries)].into_iter().flatten().filter(|_| number == 0);
+        for words in of_all.map(str::to_owned).chain(sentences(cause)) {
             ui.status(format!("{margin}{words}"));
         }
-        remedy(ui, margin, cause);
+        for statement in statements(cause) {
+            ui.verbatim(&Line::new().text(margin).text("  ").styled(Style::Code, statement));
+        }
     }
     if decisive.len() > MOST_CAUSES {
         ui.status(format!("  And {} more; see the message.", decisive.len() - MOST_CAUSES));
@@ -63,15 +66,6 @@ pub fn print(session: &Session, step: Step, causes: &[Cause]) {
         ui.status(format!("  {course}"));
     }
     ui.status("");
-}
-
-fn remedy(ui: &Ui, margin: &str, cause: &Cause) {
-    for sentence in sentences(cause) {
-        ui.status(format!("{margin}{sentence}"));
-    }
-    for statement in statements(cause) {
-        ui.verbatim(&Line::new().text(margin).text("  ").styled(Style::Code, statement));
-    }
 }
 
 fn sentences(cause: &Cause) -> Vec<String> {

@@ -3,8 +3,8 @@
 use super::confirm::Approved;
 use super::follow::Start;
 use super::outcome::Outcome;
-use super::server_dry_run;
 use super::step::Step;
+use super::{resume, server_dry_run};
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, WriteOutcome};
 use crate::deployment::{Deployment, Run};
@@ -21,7 +21,6 @@ pub struct Intent<'a> {
     pub by: Option<String>,
     /// The source of the Secret's digest.
     pub snapshot: &'a Snapshot,
-    /// The entry of the history.
     pub what: String,
 }
 
@@ -138,7 +137,6 @@ pub async fn send(
     }
 }
 
-/// Adds a write to the record before it is sent.
 pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours: &Pending) {
     let before = Observation::of(approved.plan().before());
     record.pending = Some(ours.clone());
@@ -158,11 +156,10 @@ pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours:
 /// Whether the change that was read back after a lost response is this write. Another client may have made the same change
 /// after a reconcile started, and the baseline of this write doesn't apply to it.
 async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
+    // The annotation is unique to this call. A removed component doesn't show who removed it.
     let by_us = match plan.change() {
-        // The annotation is unique to this call.
         Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
         Change::Activate | Change::Deactivate => seen.active_is_ours(),
-        // A removed component doesn't show who removed it.
         Change::Remove => true,
     };
     // Another user of this program replaces our entry before the write.
@@ -174,8 +171,7 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
 }
 
 pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {
-    let keys = intent.snapshot.secret_keys();
-    let secret = intent.snapshot.secret.known().and_then(Option::as_ref);
+    let (secret_digest, secret_fingerprints) = resume::secret_digests(intent.snapshot);
     Pending {
         step: intent.step,
         at: session.now(),
@@ -188,8 +184,8 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
             }
             _ => None,
         },
-        secret_digest: secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}")),
-        secret_fingerprints: secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default(),
+        secret_digest,
+        secret_fingerprints,
     }
 }
 

@@ -15,27 +15,15 @@ use crate::workloads::Times;
 /// The approval for the next attempt, and the one that was used for a write.
 #[derive(Default)]
 pub struct Approvals {
-    approved: Option<Approved>,
-    written: Option<Approved>,
+    /// Kept for the next attempt after a conflict.
+    pub approved: Option<Approved>,
+    pub written: Option<Approved>,
 }
 
 /// The state before the first write, for messages.
 pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
-    pub fn has_written(&self) -> bool {
-        self.written.is_some()
-    }
-
-    /// Keeps an approval for the next attempt after a conflict.
-    pub fn keep(&mut self, go: Approved) {
-        self.approved = Some(go);
-    }
-
-    pub fn written(&mut self, go: Approved) {
-        self.written = Some(go);
-    }
-
     /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
     pub fn ask(
         &mut self,
@@ -67,7 +55,7 @@ impl Approvals {
             return Ok(None);
         }
         // A second question of the same command can follow a write.
-        let changed = if self.has_written() { "nothing more was changed" } else { NOTHING_CHANGED };
+        let changed = if self.written.is_some() { "nothing more was changed" } else { NOTHING_CHANGED };
         approve(session, request, seen, plan, times, changed).map(Some)
     }
 }
@@ -133,11 +121,9 @@ fn approve_activation(
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmed(());
 
-/// A statement of where the backup is.
 #[derive(Debug, Clone)]
 pub struct BackupStated(String);
 
-/// An approved write.
 #[derive(Debug, Clone)]
 pub struct Approved {
     plan: Plan,
@@ -165,10 +151,9 @@ impl Confirmed {
         let name = &session.target.name;
         match given {
             Some(given) if given == name => Ok(Self(())),
-            Some(given) => Err(Failure::new(
-                Exit::Usage,
-                format!("--confirm is {given:?}, but the deployment is {name}; nothing was changed"),
-            )),
+            Some(given) => Err(Failure::usage(format!(
+                "--confirm is {given:?}, but the deployment is {name}; nothing was changed"
+            ))),
             None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
                 Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed", NOTHING_CHANGED)),
@@ -207,10 +192,6 @@ impl BackupStated {
             }
         }
     }
-
-    fn statement(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Approved {
@@ -229,7 +210,7 @@ impl Approved {
     }
 
     pub fn backup(&self) -> Option<&str> {
-        self.backup.as_ref().map(BackupStated::statement)
+        self.backup.as_ref().map(|backup| backup.0.as_str())
     }
 
     /// Approves a request for another reconcile of an approved write, because none was observed.

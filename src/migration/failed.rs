@@ -2,11 +2,10 @@
 
 use super::advice;
 use super::follow::missing;
-use super::outcome::Outcome;
 use super::resume::{is_of, rehearsal, take_pending};
 use super::step::Step;
 use crate::checks::Snapshot;
-use crate::deployment::{Deployment, FailureReport};
+use crate::deployment::FailureReport;
 use crate::diagnosis;
 use crate::error::{Exit, Failure};
 use crate::record::{self, FailureFile, RehearsalState, TimelineEntry};
@@ -44,34 +43,31 @@ pub fn overtaken(session: &Session) -> Failure {
     failure.then("Check the status, then run the command again:", session.command("status"))
 }
 
-/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback.
+/// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback, and
+/// returns its path.
 pub async fn report(
-    session: &mut Session,
+    session: &Session,
     step: Step,
     snapshot: &Snapshot,
     report: FailureReport,
     timeline: &[TimelineEntry],
     seconds: u64,
-    outcome: &mut Outcome,
-) -> Failure {
+) -> (Failure, Option<String>) {
     let now = session.now();
     let go_back = session.command("abort");
     let causes = diagnosis::understand(&report.message);
     let causes_json = serde_json::json!(causes);
-    let file = |session: &Session, more| {
-        let deployment = session.deployment.clone();
-        FailureFile {
-            command: step.command(),
-            at: now,
-            deployment,
-            failure: &report,
-            timeline,
-            go_back: &go_back,
-            more,
-        }
+    let file = |more| FailureFile {
+        command: step.command(),
+        at: now,
+        deployment: &session.deployment,
+        failure: &report,
+        timeline,
+        go_back: &go_back,
+        more,
     };
-    let saved = record::save(&file(session, vec![("causes", causes_json.clone())]), &session.state_folders());
-    let ui = session.ui().clone();
+    let saved = record::save(&file(vec![("causes", causes_json.clone())]), &session.state_folders());
+    let ui = session.ui();
     ui.status("");
     for line in report.message.lines() {
         ui.verbatim(&Line::new().text("    ").text(line));
@@ -79,10 +75,7 @@ pub async fn report(
     ui.status("");
     advice::print(session, step, &causes);
     match &saved {
-        Ok(path) => {
-            outcome.record_file = Some(path.display().to_string());
-            ui.status(format!("  Saved: {}", path.display()));
-        }
+        Ok(path) => ui.status(format!("  Saved: {}", path.display())),
         Err(error) => {
             ui.warning(format!(
                 "the failure file couldn't be written ({error}); copy the text above before you roll back"
@@ -110,48 +103,38 @@ pub async fn report(
         })
         .await;
     session.warn_unrecorded(kept);
-    outcome.message = Some(report.message.clone());
     // Last, because it takes seconds: the failure file and the record are written by now.
     if let Some(more) = advice::collect(session, snapshot, &causes).await {
         more.print(session, step);
-        let file = file(session, vec![("causes", causes_json), ("around", more.document())]);
+        let file = file(vec![("causes", causes_json), ("around", more.document())]);
         let _ = saved.as_ref().map(|path| record::amend(&file, path));
     }
-    let mut failure = Failure::failed(headline(step, &session.deployment));
-    failure = advice(session, step, failure);
-    if diagnosis::is_unclear(&causes) {
-        failure =
-            failure.then("To collect a report for the vendor's support, without secrets:", session.command("report"));
-    }
-    failure
-}
-
-fn headline(step: Step, deployment: &Deployment) -> String {
-    match step {
-        Step::DryRun => "the dry run failed; users don't notice it, and nothing has been migrated".to_owned(),
-        Step::Activate if deployment.mas_active() == Some(true) => {
-            "the operator reports a failure after the migration finished (mas_active is true)".to_owned()
-        }
-        Step::Activate => "the migration failed; the operator retries automatically until you roll back".to_owned(),
-        Step::Abort | Step::Remove => "the rollback failed; the operator retries automatically".to_owned(),
-    }
-}
-
-fn advice(session: &Session, step: Step, failure: Failure) -> Failure {
-    match step {
-        Step::DryRun => failure
+    let migrated = session.deployment.mas_active() == Some(true);
+    let failure = match step {
+        Step::DryRun => Failure::failed("the dry run failed; users don't notice it, and nothing has been migrated")
             .then(
                 "The operator retries automatically. After you fix the cause, repeat the dry run:",
                 session.command("dry-run"),
             )
             .then("To remove the MAS component:", session.command("abort --remove")),
-        Step::Activate if session.deployment.mas_active() == Some(true) => failure.then(
-            "The only way back is to restore the backup. To follow the operator's next retry:",
-            session.command("activate"),
-        ),
-        Step::Activate => failure
-            .then("To follow the next retry:", session.command("activate"))
-            .then("To roll back, so that users can log in again:", session.command("abort")),
-        Step::Abort | Step::Remove => failure.then("To follow the next retry:", session.command(step.command())),
+        Step::Activate if migrated => {
+            Failure::failed("the operator reports a failure after the migration finished (mas_active is true)").then(
+                "The only way back is to restore the backup. To follow the operator's next retry:",
+                session.command("activate"),
+            )
+        }
+        Step::Activate => {
+            Failure::failed("the migration failed; the operator retries automatically until you roll back")
+                .then("To follow the next retry:", session.command("activate"))
+                .then("To roll back, so that users can log in again:", go_back.clone())
+        }
+        Step::Abort | Step::Remove => Failure::failed("the rollback failed; the operator retries automatically")
+            .then("To follow the next retry:", session.command(step.command())),
+    };
+    let file = saved.ok().map(|path| path.display().to_string());
+    if !diagnosis::is_unclear(&causes) {
+        return (failure, file);
     }
+    let text = "To collect a report for the vendor's support, without secrets:";
+    (failure.then(text, session.command("report")), file)
 }

@@ -63,7 +63,7 @@ pub async fn follow(
     progress: &Progress,
 ) -> Followed {
     let begun = Instant::now();
-    let mut end = deadline.end();
+    let mut end = deadline;
     let mut resting_since = None;
     let mut log = Log {
         progress,
@@ -79,7 +79,7 @@ pub async fn follow(
         running: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
     // For display only.
-    let stages = if deadline.once { WorkloadWatch::none() } else { WorkloadWatch::watch(session, progress) };
+    let stages = if deadline.once { WorkloadWatch::default() } else { WorkloadWatch::watch(session, progress) };
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The result of the write is an event too: it may already show a reconcile.
@@ -200,10 +200,8 @@ impl Log<'_> {
     }
 
     fn goes_on(&self, verdict: &Verdict) -> String {
-        match verdict {
-            Verdict::Pending(awaiting) => self.step.goes_on_as_seen(awaiting, &self.changed, self.silent),
-            _ => self.step.goes_on().to_owned(),
-        }
+        let Verdict::Pending(awaiting) = verdict else { return self.step.goes_on().to_owned() };
+        self.step.goes_on_as_seen(awaiting, &self.changed, self.silent)
     }
 
     fn interrupted(&self, verdict: &Verdict, session: &Session) -> InterruptState {
@@ -219,11 +217,12 @@ impl Log<'_> {
         if self.last.as_ref() == Some(verdict) {
             return;
         }
-        let now = session.now();
-        let started = |verdict: &Option<Verdict>| !matches!(verdict, Some(Verdict::Pending(Awaiting::End)));
         if let Verdict::Pending(awaiting) = verdict {
-            if *awaiting == Awaiting::End && started(&self.last) {
-                self.stage(now, if self.last.is_none() { self.running } else { STARTED });
+            if *awaiting == Awaiting::End && self.last != Some(Verdict::Pending(Awaiting::End)) {
+                let what = if self.last.is_none() { self.running } else { STARTED };
+                self.since = session.now();
+                self.timeline.push(TimelineEntry { at: self.since, what: what.to_owned() });
+                self.progress.done(what);
             }
             if let Awaiting::NextRun(report) = awaiting {
                 self.note(
@@ -240,26 +239,17 @@ impl Log<'_> {
                 );
                 self.note(session, text);
             }
-            let mut waiting = Waiting::new(self.awaited(awaiting), self.since);
+            let what = match awaiting {
+                Awaiting::End => self.step.doing().to_owned(),
+                other => format!("waiting for {}", missing(other)),
+            };
+            let mut waiting = Waiting::new(what, self.since);
             if !self.deadline.once {
                 waiting = waiting.ends_at(self.deadline.ends_at);
             }
             self.progress.waiting(waiting);
         }
         self.last = Some(verdict.clone());
-    }
-
-    fn stage(&mut self, now: Timestamp, what: &str) {
-        self.timeline.push(TimelineEntry { at: now, what: what.to_owned() });
-        self.progress.done(what);
-        self.since = now;
-    }
-
-    fn awaited(&self, awaiting: &Awaiting) -> String {
-        match awaiting {
-            Awaiting::End => self.step.doing().to_owned(),
-            other => format!("waiting for {}", missing(other)),
-        }
     }
 }
 

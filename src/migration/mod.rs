@@ -3,7 +3,6 @@
 
 mod advice;
 mod apply;
-mod conclude;
 mod confirm;
 mod failed;
 mod follow;
@@ -90,11 +89,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         if resume::wait_for_other_write(flow.session, &seen).await? {
             continue;
         }
-        if !approvals.has_written() {
+        if approvals.written.is_none() {
             preflight.check(flow.session, request, &seen).await?;
         }
         if flow.must_wait(&seen) {
-            preflight.forget_certificate();
             match flow.wait().await? {
                 Some(ended) => return Ok(ended),
                 None => continue,
@@ -123,10 +121,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
             }
         } else {
             let Some(start) = flow.write(&seen, &go, &shown).await? else {
-                approvals.keep(go);
+                approvals.approved = Some(go);
                 continue;
             };
-            approvals.written(go);
+            approvals.written = Some(go);
             start
         };
         if let Some(ended) = flow.follow_to_verdict(&seen, start).await? {
@@ -153,7 +151,7 @@ impl Flow<'_> {
         let progress = self.session.ui().progress();
         let stopped = wait::until_idle(self.session, self.deadline, self.request.step, &progress).await?;
         drop(progress);
-        Ok(stopped.map(|stopped| conclude::without_write(self.session, self.request.step, stopped)))
+        Ok(stopped.map(|stopped| outcome::without_write(self.session, self.request.step, stopped)))
     }
 
     /// Writes the approved change; `None` after a conflict.
@@ -198,7 +196,7 @@ impl Flow<'_> {
         }
         if !self.request.wait {
             drop(progress);
-            return Ok(Some(conclude::not_waited(self.session, self.request.step)));
+            return Ok(Some(outcome::not_waited(self.session, self.request.step)));
         }
         self.follow(seen, start, false, &progress).await
     }
@@ -212,10 +210,10 @@ impl Flow<'_> {
             return Ok(Some(Ended::Unchanged));
         }
         if !self.request.wait {
-            return Ok(Some(conclude::not_waited(self.session, step)));
+            return Ok(Some(outcome::not_waited(self.session, step)));
         }
         let progress = self.session.ui().progress();
-        let changed = resume::changed_at(seen, step).unwrap_or(self.session.now());
+        let changed = resume::changed(seen, step).1.unwrap_or(self.session.now());
         let start = Start { baseline, seen: seen.deployment.clone(), continuity: Continuity::Gap, changed };
         self.follow(seen, start, true, &progress).await
     }
@@ -229,7 +227,7 @@ impl Flow<'_> {
         progress: &Progress,
     ) -> Result<Option<Ended>, Failure> {
         let step = self.request.step;
-        let reached = |deployment: &Deployment| step.reached_by(deployment).filter(|_| found);
+        let reached = |deployment: &Deployment| step::migrated(deployment).filter(|_| found && step == Step::Activate);
         let followed = follow::follow(self.session, start, self.deadline, step, &reached, progress).await;
         match followed.end {
             FollowEnd::Reached(words) => {
@@ -243,7 +241,7 @@ impl Flow<'_> {
             }
             // The interrupt state stays `Following`: something was written.
             FollowEnd::AtRest => Ok(None),
-            _ => Ok(Some(conclude::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
+            _ => Ok(Some(outcome::conclude(self.session, step, seen, followed, progress, self.outcome).await)),
         }
     }
 }

@@ -1,24 +1,20 @@
 //! The checks before the confirmation: findings, certificate, network endpoints.
 
-use std::borrow::Cow;
-
 use super::resume;
 use super::step::{Request, Step};
 use crate::checks::tls::Offered;
 use crate::checks::{self, Finding, Snapshot, codes};
 use crate::error::Failure;
-use crate::plan::MasSettings;
 use crate::session::endpoints;
 use crate::session::workloads::synapse_times;
 use crate::session::{Session, certificate, findings};
 use crate::workloads::Times;
 
-/// The results, kept between attempts. Findings are judged on every attempt and printed when they change; the network and
-/// the certificate are tested once.
+/// The results, kept between attempts. Findings are judged on every attempt and printed when they change; the network is
+/// tested once.
 #[derive(Default)]
 pub struct Preflight {
     shown: Option<Vec<Finding>>,
-    certificate: Option<(MasSettings, Vec<Finding>)>,
     network: bool,
     /// How long Synapse's pods take to stop and start, for the downtime estimate.
     pub times: Option<Times>,
@@ -47,12 +43,7 @@ impl Preflight {
         Ok(())
     }
 
-    /// Makes the next check read the certificate again, after a long wait.
-    pub fn forget_certificate(&mut self) {
-        self.certificate = None;
-    }
-
-    async fn findings(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Vec<Finding> {
+    async fn findings(&self, session: &Session, request: &Request, seen: &Snapshot) -> Vec<Finding> {
         let mut found = checks::run(seen, request.step.checks());
         found.extend(self.certificate(session, request.step, seen).await);
         found.extend(request.findings.iter().cloned());
@@ -69,21 +60,15 @@ impl Preflight {
     }
 
     /// Checks the certificate that MAS has, or will have with the settings of the step.
-    async fn certificate(&mut self, session: &Session, step: Step, seen: &Snapshot) -> Vec<Finding> {
+    async fn certificate(&self, session: &Session, step: Step, seen: &Snapshot) -> Vec<Finding> {
         let Some(settings) = step.settings(seen) else { return Vec::new() };
-        match &self.certificate {
-            Some((of, found)) if *of == *settings => found.clone(),
-            _ => {
-                let found = certificate::look(session, seen, &settings, Offered::default()).await;
-                let shared = |finding: &Finding| certificate::is_shared_issuer_unread(finding, &settings);
-                let (notes, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(shared);
-                for finding in &notes {
-                    session.ui().status(format!("{}: {}", finding.subject, finding.message));
-                }
-                self.certificate = Some((Cow::into_owned(settings), found.clone()));
-                found
-            }
+        let found = certificate::look(session, seen, &settings, Offered::default()).await;
+        let shared = |finding: &Finding| certificate::is_shared_issuer_unread(finding, &settings);
+        let (notes, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(shared);
+        for note in notes.iter().filter(|_| self.shown.is_none()) {
+            session.ui().status(format!("{}: {}", note.subject, note.message));
         }
+        found
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writes of earlier calls and of other users, from the record.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -76,21 +77,15 @@ pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<Stri
 }
 
 /// Who made the existing change, and when: from the record, else from the field managers.
-fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
+pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
     match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
-        None => match snapshot.deployment.active_written_by() {
-            Some((manager, at)) => (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok())),
-            None => (None, None),
-        },
+        None => snapshot.deployment.active_written_by().map_or((None, None), |(manager, at)| {
+            (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok()))
+        }),
     }
 }
 
-pub fn changed_at(snapshot: &Snapshot, step: Step) -> Option<Timestamp> {
-    changed(snapshot, step).1
-}
-
-/// Describes who made the existing change, and when.
 pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
     let (by, at) = changed(snapshot, step);
     let by = by.map_or_else(String::new, |by| format!(" by {by}"));
@@ -127,12 +122,6 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     }
 }
 
-/// Seconds since the recorded write.
-pub fn since_the_write(session: &Session, step: Step, snapshot: &Snapshot) -> Option<u64> {
-    let span = session.now().duration_since(recorded(snapshot, step)?.at);
-    Some(u64::try_from(span.as_secs()).unwrap_or(0))
-}
-
 /// Whether the pending write is the followed one. It may be an earlier one that was lost, with another Secret.
 pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
     pending.step == step && is_applied(pending, deployment)
@@ -141,6 +130,14 @@ pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
 /// Removes the followed write from the record. Another user's pending write stays.
 pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
     record.pending.take_if(|pending| is_of(pending, step, deployment))
+}
+
+/// The keyed digest of the Secret's contents, and its fingerprints.
+pub fn secret_digests(snapshot: &Snapshot) -> (Option<String>, BTreeMap<String, String>) {
+    let keys = snapshot.secret_keys();
+    let secret = snapshot.secret.known().and_then(Option::as_ref);
+    let digest = secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
+    (digest, secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default())
 }
 
 /// The record of a dry run that ended.
@@ -154,20 +151,15 @@ pub fn rehearsal(
     message: Option<String>,
 ) -> Rehearsal {
     // The digest from before the write: a Secret that changed since may not be the one of the dry run.
-    let keys = snapshot.secret_keys();
-    let secret = snapshot.secret.known().and_then(Option::as_ref);
-    let digest_now = || secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
-    let prints_now = || secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default();
+    let (digest, fingerprints) = secret_digests(snapshot);
+    let recorded = pending.and_then(|pending| pending.secret_digest.clone());
     Rehearsal {
         state,
         spec_digest: seen.spec_digest.clone(),
         spec_outline: None,
         release: snapshot.chart.clone(),
-        secret_digest: pending
-            .and_then(|pending| pending.secret_digest.clone())
-            .or_else(digest_now)
-            .unwrap_or_default(),
-        secret_fingerprints: pending.map_or_else(prints_now, |pending| pending.secret_fingerprints.clone()),
+        secret_digest: recorded.or(digest).unwrap_or_default(),
+        secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
         completion: match state {
             RehearsalState::Passed => seen.success_completion.clone(),
             RehearsalState::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),

@@ -12,9 +12,7 @@ use crate::session::{Session, findings};
 use crate::terminal::diff;
 
 pub struct ServerDryRun {
-    /// The object as it would be stored.
     pub answer: Deployment,
-    /// Paths of changes that were not requested.
     unexplained: Vec<String>,
 }
 

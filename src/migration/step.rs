@@ -56,10 +56,7 @@ impl Step {
     }
 
     pub const fn timeout(self) -> Duration {
-        match self {
-            Self::DryRun | Self::Abort | Self::Remove => Duration::from_mins(30),
-            Self::Activate => Duration::from_mins(90),
-        }
+        Duration::from_mins(if matches!(self, Self::Activate) { 90 } else { 30 })
     }
 
     pub const fn checks(self) -> checks::Purpose {
@@ -115,11 +112,6 @@ impl Step {
         }
     }
 
-    /// Like [`Self::reached`], for an existing change that is followed.
-    pub fn reached_by(self, deployment: &Deployment) -> Option<&'static str> {
-        if self == Self::Activate { migrated(deployment) } else { None }
-    }
-
     /// The MAS settings whose certificate is checked before the step; `None` for a rollback.
     pub fn settings(self, seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
         match self {
@@ -134,18 +126,15 @@ impl Step {
         match self {
             Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
             Self::Activate if seen.deployment.active() != Some(true) => None,
-            Self::Activate => {
-                let recorded = resume::recorded_baseline(seen, self);
-                Some(recorded.unwrap_or_else(|| resume::present_baseline(seen, Carried::Active(true))))
-            }
+            Self::Activate => resume::recorded_baseline(seen, self)
+                .or_else(|| Some(resume::present_baseline(seen, Carried::Active(true)))),
             Self::Abort | Self::Remove => {
                 let pending = resume::recorded(seen, self)?;
                 if resume::unproven(seen, self) {
                     return None;
                 }
-                let proven = resume::is_proven(pending, &seen.deployment);
-                let present = || resume::present_baseline(seen, pending.baseline.carried.clone());
-                Some(if proven { pending.baseline.clone() } else { present() })
+                resume::recorded_baseline(seen, self)
+                    .or_else(|| Some(resume::present_baseline(seen, pending.baseline.carried.clone())))
             }
         }
     }
@@ -205,7 +194,7 @@ impl Request {
 }
 
 /// Whether the migration is done. `mas_active` becomes true before the reconcile ends, and the reconcile may still fail.
-fn migrated(deployment: &Deployment) -> Option<&'static str> {
+pub fn migrated(deployment: &Deployment) -> Option<&'static str> {
     let conditions = deployment.conditions();
     (deployment.mas_active() == Some(true)
         && deployment.active() == Some(true)

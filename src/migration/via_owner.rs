@@ -3,13 +3,12 @@
 use std::ops::ControlFlow;
 
 use super::apply::{self, Intent};
-use super::conclude;
 use super::confirm::Approved;
 use super::follow::{FollowEnd, Start};
-use super::outcome::Ended;
+use super::outcome::{self, Ended};
 use super::resume;
 use super::step::{Request, Step};
-use super::wait::{LastLook, until};
+use super::wait::until;
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Owner};
 use crate::error::{Exit, Failure};
@@ -31,7 +30,6 @@ enum SpecNow {
     Different,
 }
 
-/// Records and shows the approved change, and waits for it.
 pub async fn hand_over(
     session: &mut Session,
     request: &Request,
@@ -64,7 +62,7 @@ pub async fn hand_over(
         }
         ControlFlow::Break(stopped) => {
             drop(progress);
-            Ok(ControlFlow::Break(conclude::without_write(session, step, stopped)))
+            Ok(ControlFlow::Break(outcome::without_write(session, step, stopped)))
         }
     }
 }
@@ -124,11 +122,8 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
 fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
     let (place, whole) = place(&plan.before().owner());
     let spec = &plan.patch()["spec"];
-    let text = if whole {
-        data::render(OutputFormat::Yaml, &serde_json::json!({"spec": spec}))?
-    } else {
-        data::render(OutputFormat::Yaml, spec)?
-    };
+    let change = if whole { serde_json::json!({"spec": spec}) } else { spec.clone() };
+    let text = data::render(OutputFormat::Yaml, &change)?;
     let ui = session.ui();
     ui.status("");
     ui.status(format!(
@@ -143,27 +138,30 @@ fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
 /// The location of the manifest, and whether it is the whole object; otherwise it is the chart's values, which have the
 /// spec's fields at their root.
 fn place(owner: &Owner) -> (String, bool) {
-    match owner {
+    let values = match owner {
         Owner::Helm(release) => {
-            let namespace =
-                release.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in namespace {namespace}"));
-            (format!("into the values of Helm release {}{namespace}", release.name), false)
+            let namespace = release.namespace.iter().map(|namespace| format!(" in namespace {namespace}"));
+            format!("into the values of Helm release {}{}", release.name, namespace.collect::<String>())
         }
         Owner::Flux(name) if name.starts_with("HelmRelease/") => {
-            (format!("into spec.values of Flux's {name}, at its source"), false)
+            format!("into spec.values of Flux's {name}, at its source")
         }
         Owner::Tool(tool, _, Some(release)) => {
-            (format!("into the values that {tool} gives Helm release {}, at their source", release.name), false)
+            format!("into the values that {tool} gives Helm release {}, at their source", release.name)
         }
-        Owner::Tool(tool, ..) => (format!("into the ElementDeployment's manifest at the source of {tool}"), true),
-        Owner::Flux(name) => (format!("into the ElementDeployment's manifest that Flux's {name} applies"), true),
-        Owner::ArgoCd(Some(app)) => {
-            (format!("into the ElementDeployment's manifest at the source of Argo CD's application {app}"), true)
+        _ => {
+            let source = match owner {
+                Owner::Tool(tool, ..) => format!("at the source of {tool}"),
+                Owner::Flux(name) => format!("that Flux's {name} applies"),
+                Owner::ArgoCd(Some(app)) => format!("at the source of Argo CD's application {app}"),
+                Owner::ArgoCd(None) => "at Argo CD's source".to_owned(),
+                Owner::Installer => "that the installer keeps".to_owned(),
+                Owner::Nobody | Owner::Helm(_) => "that you keep".to_owned(),
+            };
+            return (format!("into the ElementDeployment's manifest {source}"), true);
         }
-        Owner::ArgoCd(None) => ("into the ElementDeployment's manifest at Argo CD's source".to_owned(), true),
-        Owner::Installer => ("into the ElementDeployment's manifest that the installer keeps".to_owned(), true),
-        Owner::Nobody => ("into the ElementDeployment's manifest that you keep".to_owned(), true),
-    }
+    };
+    (values, false)
 }
 
 fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> SpecNow {
@@ -191,8 +189,7 @@ async fn wait_for_change(
     session.interrupt().set(InterruptState::Following { doing, come_back });
     progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
     let mut before = go.plan().before().clone();
-    let awaiting = (Awaiting::Start, LastLook::Yes);
-    let arrived = until(session, deadline, awaiting, progress, |session, continuity| {
+    let arrived = until(session, deadline, (Awaiting::Start, true), progress, |session, continuity| {
         let now = &session.deployment;
         if now.uid() != before.uid() {
             return Ok(Some(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))));

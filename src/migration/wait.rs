@@ -13,23 +13,16 @@ use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Whether a suspend past the time-out gets extra time.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum LastLook {
-    Yes,
-    /// The time-out ends the command, so that nothing is written hours after the confirmation.
-    No,
-}
-
-/// Watches the deployment, and updates `session.deployment`, until `found` returns a value.
+/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `last_look` gives a suspend past
+/// the time-out extra time; without it, the time-out ends the command, so that nothing is written hours after the confirmation.
 pub async fn until<T>(
     session: &mut Session,
     deadline: Deadline,
-    (awaiting, look): (Awaiting, LastLook),
+    (awaiting, last_look): (Awaiting, bool),
     progress: &Progress,
     mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
 ) -> Result<ControlFlow<FollowEnd, T>, Failure> {
-    let mut end = deadline.end();
+    let mut end = deadline;
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     loop {
         tokio::select! {
@@ -51,7 +44,7 @@ pub async fn until<T>(
             },
             () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
             () = end.over() => {
-                if look == LastLook::No || !end.last_look() {
+                if !last_look || !end.last_look() {
                     return Ok(ControlFlow::Break(FollowEnd::TimedOut(awaiting)));
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());
@@ -81,7 +74,7 @@ pub async fn until_idle(
     if deadline.once {
         return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
     }
-    let awaiting = (Awaiting::EarlierRun, LastLook::No);
+    let awaiting = (Awaiting::EarlierRun, false);
     let over = until(session, deadline, awaiting, progress, |session, _| Ok(idle(session).then_some(()))).await?;
     if let ControlFlow::Break(end) = over {
         return Ok(Some(end));

@@ -24,7 +24,6 @@ pub enum Change {
     Remove,
 }
 
-/// A change of one version of the object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     change: Change,
@@ -62,7 +61,6 @@ impl Plan {
         Self::new(before, Change::Deactivate, switch(false))
     }
 
-    /// Removes the MAS component; the operator then removes MAS.
     pub fn remove(before: &Deployment) -> Self {
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
         if before.annotation(REHEARSAL_ANNOTATION).is_some() {

@@ -38,18 +38,20 @@ impl LostEncryptionSecret {
 
     /// Whether `given` is the lost value; true if no fingerprint is recorded.
     pub fn is_restored_by(&self, given: &EncryptionSecret) -> bool {
+        self.before().is_none_or(|before| *before == given.fingerprint().to_string())
+    }
+
+    fn before(&self) -> Option<&String> {
         match self {
-            Self::Gone(before) | Self::Other { before, .. } => *before == given.fingerprint().to_string(),
-            Self::Unrecorded => true,
+            Self::Gone(before) | Self::Other { before, .. } => Some(before),
+            Self::Unrecorded => None,
         }
     }
 
     /// The next step. `key` is the key in the Secret; after the migration (`migrated`) `prepare` can't restore the value.
     pub fn remedy(&self, key: &str, migrated: bool) -> String {
-        let which = match self {
-            Self::Gone(before) | Self::Other { before, .. } => format!("the value with fingerprint {before}"),
-            Self::Unrecorded => "the value that MAS uses".to_owned(),
-        };
+        let fingerprint = self.before().map(|before| format!("the value with fingerprint {before}"));
+        let which = fingerprint.unwrap_or_else(|| "the value that MAS uses".to_owned());
         let replace = if matches!(self, Self::Gone(_)) { String::new() } else { format!(" --replace {key}") };
         let with = if migrated {
             String::new()

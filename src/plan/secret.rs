@@ -10,7 +10,6 @@ use super::secret_contents::{SecretContents, SecretKeys};
 use crate::secrets::{EncryptionSecret, GenerateError, PostgresPassword, SecretBytes};
 use crate::x509::{RsaBits, RsaPrivateKey};
 
-/// The given values, validated.
 #[derive(Debug, Default)]
 pub struct SecretInputs {
     pub encryption_secret: Option<EncryptionSecret>,
@@ -33,7 +32,6 @@ pub enum SecretAction {
     Generate,
     /// Adds a certificate or its key, issued here.
     Issue,
-    /// Adds the given value.
     Add,
     Replace,
 }
@@ -144,23 +142,16 @@ impl SecretContext<'_> {
 
     /// Refuses what no further input can fix: `--replace` of an unknown key, and another encryption secret for a deployed MAS.
     pub fn check(&self, inputs: &SecretInputs) -> Result<(), SecretPlanError> {
-        let keys = self.keys;
-        let known = [
-            &keys.encryption_secret,
-            &keys.rsa_private_key,
-            &keys.postgres_password,
-            &keys.certificate,
-            &keys.private_key,
-        ];
-        for key in &inputs.replace {
-            if !known.contains(&key) {
-                let known: Vec<&str> = known.iter().skip(1).map(|key| key.as_str()).collect();
-                return Err(SecretPlanError::NoSuchKey(key.clone(), known.join(", ")));
-            }
+        let SecretKeys { encryption_secret: key, rsa_private_key, postgres_password, certificate, private_key } =
+            self.keys;
+        let others = [rsa_private_key, postgres_password, certificate, private_key];
+        if let Some(unknown) = inputs.replace.iter().find(|name| *name != key && !others.contains(name)) {
+            let known = others.map(String::as_str).join(", ");
+            return Err(SecretPlanError::NoSuchKey(unknown.clone(), known));
         }
-        let key = &keys.encryption_secret;
         let replaces = inputs.replace.contains(key);
-        let lost = LostEncryptionSecret::find(self.present, keys, self.recorded, self.ran).filter(|_| self.deployed);
+        let lost =
+            LostEncryptionSecret::find(self.present, self.keys, self.recorded, self.ran).filter(|_| self.deployed);
         match lost {
             Some(lost) => {
                 let given = inputs.encryption_secret.as_ref().filter(|_| replaces || !self.has(key));

@@ -10,7 +10,6 @@ use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::{EncryptionSecret, Fingerprint, SecretBytes, contents_digest, wipe};
 use crate::x509::{CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
-/// The keys of the MAS Secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeys {
     /// 64 hex digits; MAS's `secrets.encryption`.
@@ -75,7 +74,6 @@ fn collect(value: &Value, prefix: &str, found: &mut Vec<(String, String)>) {
 pub struct SecretContents {
     pub name: String,
     pub resource_version: String,
-    /// Decoded `data`.
     pub data: BTreeMap<String, SecretBytes>,
     /// `immutable: true`: the API server refuses every change.
     pub immutable: bool,
@@ -108,9 +106,7 @@ impl SecretContents {
     /// A digest of all contents, keyed with the encryption secret; `None` without a usable one.
     pub fn digest(&self, keys: &SecretKeys) -> Option<Fingerprint> {
         let key = self.encryption_secret(keys)?;
-        let contents: BTreeMap<&str, &[u8]> =
-            self.data.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        Some(contents_digest(contents, &key))
+        Some(contents_digest(self.data.iter().map(|(name, value)| (name.as_str(), value.expose())), &key))
     }
 
     pub fn fingerprints(&self, keys: &SecretKeys) -> BTreeMap<String, String> {

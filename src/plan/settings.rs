@@ -76,8 +76,7 @@ impl MasSettings {
             }
         }
         if self.tls != Tls::Inherit {
-            let known = features.tls_modes.clone().unwrap_or_default();
-            let name = self.tls.name();
+            let (known, name) = (features.tls_modes.as_deref().unwrap_or_default(), self.tls.name());
             if features.tls_modes.is_none() || (!known.is_empty() && known.iter().all(|mode| mode != name)) {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(SettingsError::UnknownTlsMode(name.to_owned(), known));

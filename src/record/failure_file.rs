@@ -21,7 +21,7 @@ pub struct FailureFile<'a> {
     /// `dry-run`, `activate` or `abort`.
     pub command: &'a str,
     pub at: jiff::Timestamp,
-    pub deployment: Deployment,
+    pub deployment: &'a Deployment,
     pub failure: &'a FailureReport,
     pub timeline: &'a [TimelineEntry],
     pub go_back: &'a str,
@@ -60,7 +60,7 @@ impl FailureFile<'_> {
     }
 
     fn name(&self) -> String {
-        name(&self.deployment, self.at)
+        name(self.deployment, self.at)
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let file = FailureFile {
             command: "activate",
             at: "2026-11-23T02:03:40Z".parse().unwrap(),
-            deployment: deployment.clone(),
+            deployment: &deployment,
             failure: &failure,
             timeline: &[],
             go_back: "kubectl ess-mas abort a -n n",
@@ -156,7 +156,7 @@ mod tests {
         let file = FailureFile {
             command: "activate",
             at: "2026-11-23T02:03:40Z".parse().unwrap(),
-            deployment: deployment.clone(),
+            deployment: &deployment,
             failure: &failure,
             timeline: &[],
             go_back: "back",

@@ -32,6 +32,14 @@ impl EncryptionSecret {
         Ok(Self::from_bytes(bytes))
     }
 
+    fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let mut hex = String::with_capacity(64);
+        for byte in bytes.iter() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self { hex: SecretText::new(hex), bytes }
+    }
+
     /// Parses a value that MAS has not used yet; refuses weak values.
     pub fn parse(value: &[u8]) -> Result<Self, EncryptionSecretError> {
         let secret = Self::parse_in_use(value)?;
@@ -52,30 +60,34 @@ impl EncryptionSecret {
         }
     }
 
-    /// Why this value is obviously not random; `None` if it may be.
+    /// Why this value is obviously not random; `None` if it may be. Random bytes break each rule with a probability below 10⁻¹⁷.
     pub fn weakness(&self) -> Option<&'static str> {
-        weakness(&self.bytes)
+        let distinct = self.bytes.iter().collect::<BTreeSet<_>>().len();
+        let step = self.bytes[1].wrapping_sub(self.bytes[0]);
+        let spells = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_- ".contains(byte);
+        if (1..=16).any(|period| self.bytes[period..] == self.bytes[..32 - period]) {
+            Some("it is a repeated short pattern")
+        } else if self.bytes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
+            Some("its bytes increase in equal steps")
+        } else if self.bytes.iter().all(spells) {
+            Some("decoded, it is text (a passphrase, or hex or base64 that was encoded twice)")
+        } else if distinct <= 12 {
+            // Random bytes have about thirty different ones; fewer than thirteen: 10⁻²².
+            Some("it has at most twelve different bytes")
+        } else if self.bytes.chunk_by(|a, b| a == b).any(|run| run.len() >= 9) {
+            Some("it repeats one byte nine times or more in a row")
+        } else {
+            None
+        }
     }
 
     pub fn value(&self) -> &SecretText {
         &self.hex
     }
 
-    fn expose_bytes(&self) -> &[u8] {
-        self.bytes.as_ref()
-    }
-
     /// The same for upper and lower case.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_random_secret(&self.bytes)
-    }
-
-    fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
-        let mut hex = String::with_capacity(64);
-        for byte in bytes.iter() {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Self { hex: SecretText::new(hex), bytes }
     }
 }
 
@@ -93,27 +105,6 @@ impl PartialEq for EncryptionSecret {
 }
 
 impl Eq for EncryptionSecret {}
-
-/// Why 32 bytes are obviously not random. Random bytes break each rule with a probability below 10⁻¹⁷.
-fn weakness(bytes: &[u8; 32]) -> Option<&'static str> {
-    let distinct = bytes.iter().collect::<BTreeSet<_>>().len();
-    let step = bytes[1].wrapping_sub(bytes[0]);
-    let spells = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_- ".contains(byte);
-    if (1..=16).any(|period| bytes[period..] == bytes[..32 - period]) {
-        Some("it is a repeated short pattern")
-    } else if bytes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
-        Some("its bytes increase in equal steps")
-    } else if bytes.iter().all(spells) {
-        Some("decoded, it is text (a passphrase, or hex or base64 that was encoded twice)")
-    } else if distinct <= 12 {
-        // Random bytes have about thirty different ones; fewer than thirteen: 10⁻²².
-        Some("it has at most twelve different bytes")
-    } else if bytes.chunk_by(|a, b| a == b).any(|run| run.len() >= 9) {
-        Some("it repeats one byte nine times or more in a row")
-    } else {
-        None
-    }
-}
 
 /// Why an encryption secret is invalid; `Display` includes the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -215,7 +206,7 @@ struct Keyed(hmac::Context);
 
 impl Keyed {
     fn new(key: &EncryptionSecret, what: &str) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.bytes.as_ref());
         let mut mac = Self(hmac::Context::with_key(&key));
         mac.field(b"kubectl-ess-mas fingerprint v1");
         mac.field(what.as_bytes());

@@ -1,5 +1,6 @@
 //! Checks the source of MAS's certificate, for `prepare` and `check`.
 
+use futures::future::OptionFuture;
 use jiff::Timestamp;
 
 use super::connect::Session;
@@ -30,12 +31,8 @@ pub async fn look(
         CertificateSource::Issuer(name) => vec![tls::issuer(&name, &issuer(session, &name).await)],
         CertificateSource::Secret(name) => tls::existing(&name, &secret(session, &name).await, wanted),
         CertificateSource::Component { own: (name, keys), global } => {
-            let (own, looked) = tokio::join!(secret(session, &name), async {
-                match &global {
-                    Some((name, _)) => Some(secret(session, name).await),
-                    None => None,
-                }
-            });
+            let of_all = OptionFuture::from(global.as_ref().map(|(name, _)| secret(session, name)));
+            let (own, looked) = tokio::join!(secret(session, &name), of_all);
             let global = global.as_ref().zip(looked.as_ref()).map(|((name, keys), look)| (name.as_str(), keys, look));
             tls::certfile((&name, &keys, &own), global, offered, wanted)
         }
@@ -64,7 +61,6 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
-/// The trusted CAs.
 pub struct Trusted {
     /// `None` if the system has none.
     pub roots: Option<Roots>,
@@ -73,7 +69,6 @@ pub struct Trusted {
 }
 
 impl Trusted {
-    /// Checks the certificates that a server presented.
     pub fn judge_presented(
         &self,
         subject: &str,

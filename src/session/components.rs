@@ -2,8 +2,7 @@
 //! the hosts in DNS.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures::future::join_all;
-use k8s_openapi::api::core::v1::ConfigMap;
+use futures::future::{OptionFuture, join_all};
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -22,7 +21,6 @@ use crate::secrets::wipe;
 const MOST_REQUESTS: usize = 12;
 /// The Secrets read in the first round: the global one and Synapse's. The others share the requests that are left.
 const FIRST: usize = 2;
-const PAGE: u32 = 200;
 /// With 3 KB each, a page is 3 MB.
 const INGRESSES: u32 = 1000;
 
@@ -51,12 +49,11 @@ pub async fn finish(session: &Session, extent: Extent, snapshot: &Snapshot) -> C
     let room = if extent == Extent::Check { room(session, snapshot) } else { usize::MAX };
     let left_out = now.split_off(now.len().min(room));
     let left = room - now.len();
-    let (more, rendered, resolution, other_hosts) = tokio::join!(
+    let (more, resolution, other_hosts) = tokio::join!(
         session.component_secrets(now),
-        session.rendered_maps(rendered, left > 0),
         session.resolution(snapshot.settings.as_ref()),
         // A step is not stopped by what `check` and `prepare` have told.
-        session.other_hosts(extent == Extent::Check && left > 1)
+        session.other_hosts(extent == Extent::Check && left > 0)
     );
     secrets.extend(more);
     Components { secrets, left_out, rendered, resolution, other_hosts }
@@ -102,26 +99,6 @@ impl Session {
         }
     }
 
-    /// Searches the ConfigMaps that are named after Synapse if the Secret has no configuration.
-    async fn rendered_maps(&self, secret: Known<Vec<SynapseConfig>>, search: bool) -> Known<Vec<SynapseConfig>> {
-        if !search || secret.known().is_some_and(|found| !found.is_empty()) {
-            return secret;
-        }
-        let namespace = Some(self.target.namespace.as_str());
-        let mut pages = self.cluster.list::<Value>(&resource::<ConfigMap>(), namespace, Selection::default(), PAGE);
-        match (pages.next().await, secret) {
-            (Ok(page), secret) => {
-                let maps = page.into_iter().flat_map(|page| page.items);
-                let found: Vec<_> = maps.flat_map(|map| configs_in_map(&self.target.name, &map)).collect();
-                // An unreadable Secret matters only if nothing else was found.
-                if found.is_empty() { secret } else { Known::Known(found) }
-            }
-            (Err(_), secret @ Known::Unreadable(_)) => secret,
-            (Err(error), Known::Known(_)) => unreadable(&error),
-        }
-    }
-
-    /// The first page of all Ingresses, read once per session.
     async fn other_hosts(&self, wanted: bool) -> Vec<OtherHost> {
         if !wanted {
             return self.other_hosts.get().cloned().unwrap_or_default();
@@ -135,16 +112,10 @@ impl Session {
         asked.await.clone()
     }
 
-    /// Resolves the hosts of MAS and Synapse, once per session.
     async fn resolution(&self, settings: Option<&MasSettings>) -> Option<Resolution> {
         let host = settings?.host.clone();
         let asked = self.resolution.get_or_init(|| async {
-            let of_synapse = async {
-                match self.deployment.ingress_host("synapse") {
-                    Some(host) => Some(knows(host).await),
-                    None => None,
-                }
-            };
+            let of_synapse = OptionFuture::from(self.deployment.ingress_host("synapse").map(knows));
             let (mas, synapse) = tokio::join!(knows(&host), of_synapse);
             Resolution { host: host.clone(), mas, synapse }
         });
@@ -164,15 +135,6 @@ fn configs_in_secret(deployment: &str, mut secret: Value) -> Vec<SynapseConfig> 
         .collect();
     wipe(&mut secret);
     found
-}
-
-fn configs_in_map(deployment: &str, map: &Value) -> Vec<SynapseConfig> {
-    let name = map["metadata"]["name"].as_str().unwrap_or_default();
-    let data = map["data"].as_object().into_iter().flatten();
-    let of_synapse = data.filter(|(key, _)| SynapseConfig::may_be(deployment, name, key));
-    let read =
-        |(key, text): (&String, &Value)| SynapseConfig::read(format!("ConfigMap {name}, key {key}"), text.as_str()?);
-    of_synapse.filter_map(read).collect()
 }
 
 #[cfg(test)]

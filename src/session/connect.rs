@@ -6,18 +6,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::ahead::Ahead;
-use super::choice::not_one;
 use super::interrupt::Interrupt;
-use super::secrets::SecretReads;
+use super::reading::{Ahead, SecretReads};
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::{OtherHost, Resolution, default_secret_name};
-use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Target, Watch, shell_word};
+use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch, shell_word};
 use crate::deployment::{ChartRelease, Deployment};
-use crate::error::Failure;
-use crate::terminal::Ui;
+use crate::error::{Exit, Failure};
 use crate::terminal::live_line::LiveLine;
+use crate::terminal::{Next, Ui};
 
 #[derive(Clone)]
 pub struct Context {
@@ -27,7 +25,6 @@ pub struct Context {
 }
 
 impl Context {
-    /// A transient line while the API server is asked.
     pub fn asking(&self) -> Option<LiveLine> {
         let context = self.flags.context.as_ref().map_or_else(String::new, |context| format!(" of context {context}"));
         self.ui.transient_line(&format!("Asking the API server{context} ..."))
@@ -41,7 +38,6 @@ pub struct Session {
     pub deployment: Deployment,
     /// Requests made to find the deployment.
     pub requests: u8,
-    /// DNS results, read once.
     pub resolution: tokio::sync::OnceCell<Resolution>,
     /// The rules that apply to the caller in the deployment's namespace, read once.
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
@@ -50,7 +46,6 @@ pub struct Session {
     pub ahead: Mutex<Option<Ahead>>,
     /// The installed release, if it was read together with the deployment.
     pub release: Option<ChartRelease>,
-    /// The hosts of other Ingresses, read once.
     pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
 }
 
@@ -59,12 +54,8 @@ impl Session {
         Self::open_reading(context, name, false).await
     }
 
-    /// Like [`Self::open`], and reads everything that `status` needs concurrently if the deployment's name is known.
-    pub async fn open_for_status(context: &Context, name: Option<&str>) -> Result<Self, Failure> {
-        Self::open_reading(context, name, true).await
-    }
-
-    async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
+    /// Like [`Self::open`]. With `status`, reads everything that `status` needs, concurrently if the name is known.
+    pub async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
         let ahead = async {
@@ -178,6 +169,52 @@ pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, nam
 
 fn read(object: Value) -> Result<Deployment, Failure> {
     Deployment::from_value(object).map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// The error if the choice of a deployment is ambiguous.
+pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
+    match choice {
+        Choice::One { .. } => Failure::told(Exit::Failed),
+        Choice::Several(all) => {
+            let list: Vec<String> = all.iter().map(|(namespace, name)| format!("  {namespace}/{name}")).collect();
+            Failure::new(Exit::Usage, format!("found {} ElementDeployments; specify one of them:\n{}", all.len(), list.join("\n")))
+                .then("Pass its name and namespace, for example:", match all.first() {
+                    Some((namespace, name)) => format!("kubectl ess-mas status {name} -n {namespace}"),
+                    None => "kubectl ess-mas status NAME -n NAMESPACE".to_owned(),
+                })
+        }
+        Choice::None { namespace, name, elsewhere } => none(&namespace, name.as_deref(), elsewhere),
+        Choice::NotClassic { namespace, config_map } => Failure::failed(format!(
+                "this cluster has no ElementDeployments; ConfigMap {config_map} in {namespace} shows an installation of ESS Pro or \
+                 Community (chart matrix-stack), which migrates differently"
+            ),
+        )
+        .advise("See the ESS documentation on syn2mas in the chart's values (matrixAuthenticationService.syn2mas)."),
+        Choice::NoCrd => Failure::failed(format!(
+                "{} has no resource elementdeployments.matrix.element.io; ESS Classic is not installed there",
+                cluster.place().server
+            ),
+        )
+        .then("Check the contexts of your kubeconfig:", "kubectl config get-contexts"),
+    }
+}
+
+fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
+    let what = name.map_or_else(|| "no ElementDeployment".to_owned(), |name| format!("no ElementDeployment {name}"));
+    match elsewhere {
+        Elsewhere::NotLooked => Failure::failed(format!("there is {what} in namespace {namespace}")),
+        Elsewhere::Nothing => {
+            Failure::failed(format!("there is {what} in namespace {namespace} or in any other namespace"))
+        }
+        Elsewhere::OthersHere(others) => {
+            Failure::failed(format!("there is {what} in namespace {namespace}, but there is {}", others.join(", ")))
+        }
+        Elsewhere::NotPossible(error) => {
+            let text =
+                format!("there is {what} in namespace {namespace}, and the other namespaces can't be listed: {error}");
+            Failure { next: vec![Next::new("Pass the namespace with -n.")], ..Failure::failed(text) }
+        }
+    }
 }
 
 #[cfg(test)]

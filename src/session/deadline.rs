@@ -11,10 +11,11 @@ const LATE: Duration = Duration::from_secs(2);
 /// The time to catch up after a suspend, and for connections to recover.
 const LAST_LOOK: Duration = Duration::from_secs(20);
 
-/// The end of a time-out, in monotonic time from the start of the command.
+/// The end of a time-out, in monotonic time from the start of the command. Extended once after a suspend.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     at: Instant,
+    looked_again: bool,
     /// The same in wall-clock time, for display.
     pub ends_at: Timestamp,
     /// `--timeout 0`: check once.
@@ -26,24 +27,12 @@ impl Deadline {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
         Self {
             at: Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
+            looked_again: false,
             ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
             once: timeout.is_zero(),
         }
     }
 
-    pub fn end(&self) -> End {
-        End { at: self.at, looked_again: false }
-    }
-}
-
-/// The end of the time-out, extended once after a suspend.
-#[derive(Debug)]
-pub struct End {
-    at: Instant,
-    looked_again: bool,
-}
-
-impl End {
     pub async fn over(&self) {
         sleep_until(self.at).await;
     }
@@ -54,7 +43,7 @@ impl End {
     pub fn last_look(&mut self) -> bool {
         let missed = !self.looked_again && self.at.elapsed() > LATE;
         if missed {
-            *self = Self { at: Instant::now() + LAST_LOOK, looked_again: true };
+            (self.at, self.looked_again) = (Instant::now() + LAST_LOOK, true);
         }
         missed
     }

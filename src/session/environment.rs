@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::ahead::{operator, release};
 use super::connect::Session;
+use super::reading::{operator, release};
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, Known, SelfHealing, Snapshot};

@@ -15,17 +15,13 @@ pub fn tell(ui: &Ui, place: &str, findings: &[Finding]) {
 }
 
 pub fn count(ui: &Ui, place: &str, findings: &[Finding]) {
-    let count = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (blockers, warnings, unknown) = (count(Severity::Blocker), count(Severity::Warning), count(Severity::Unknown));
     let mut parts = vec![plural(findings.len(), "check")];
-    for (number, word) in [(blockers, "blocker"), (warnings, "warning")] {
-        if number > 0 {
-            parts.push(plural(number, word));
-        }
+    for (severity, word) in [(Severity::Blocker, "blocker"), (Severity::Warning, "warning")] {
+        let number = findings.iter().filter(|finding| finding.severity == severity).count();
+        parts.extend((number > 0).then(|| plural(number, word)));
     }
-    if unknown > 0 {
-        parts.push(format!("{unknown} unknown"));
-    }
+    let unknown = findings.iter().filter(|finding| finding.severity == Severity::Unknown).count();
+    parts.extend((unknown > 0).then(|| format!("{unknown} unknown")));
     ui.status(format!("Checked {place}: {}", parts.join(", ")));
 }
 
@@ -33,7 +29,6 @@ fn plural(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// The indentation of the lines below a finding.
 const MARGIN: usize = 6;
 /// Commands that take a deployment's name, longer ones first.
 const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dry-run", "activate", "abort"];
@@ -103,15 +98,11 @@ fn sign(severity: Severity) -> (Symbol, Style) {
 /// Prints findings that are not ok with all their lines, and each ok finding on one line.
 fn page(ui: &Ui, findings: &[Finding]) -> Result<(), OutputError> {
     for finding in findings {
-        if finding.severity != Severity::Ok {
-            for line in lines(finding) {
-                ui.page_under(line, MARGIN)?;
-            }
-            continue;
+        let ok =
+            || Line::new().text("  ").symbol(Symbol::Done).text(format!(" {}   {}", finding.code, finding.message));
+        for line in if finding.severity == Severity::Ok { vec![ok()] } else { lines(finding) } {
+            ui.page_under(line, MARGIN)?;
         }
-        let (symbol, _) = sign(finding.severity);
-        let line = Line::new().text("  ").symbol(symbol).text(format!(" {}   {}", finding.code, finding.message));
-        ui.page_under(line, MARGIN)?;
     }
     Ok(())
 }
@@ -123,11 +114,8 @@ pub fn judge(findings: &[Finding], accept: &[String], script: bool) -> Result<()
         let text = format!("blocked by {}; nothing was changed", plural(blockers, "finding"));
         return Err(Failure::new(Exit::Blocked, text + &refused(findings, accept)));
     }
-    if !script {
-        return Ok(());
-    }
     let mut open: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.needs_accepting()) {
+    for finding in findings.iter().filter(|finding| script && finding.needs_accepting()) {
         if !accept.iter().any(|code| code == finding.code) && !open.contains(&finding.code) {
             open.push(finding.code);
         }
@@ -145,11 +133,8 @@ fn refused(findings: &[Finding], accept: &[String]) -> String {
     let mut codes: Vec<&str> = findings.iter().filter(|finding| finding.blocks()).map(|finding| finding.code).collect();
     codes.retain(|code| accept.iter().any(|accepted| accepted == code));
     codes.dedup();
-    match codes.as_slice() {
-        [] => String::new(),
-        [one] => format!(". --accept {one}: a blocker can't be accepted"),
-        more => format!(". --accept {}: blockers can't be accepted", more.join(",")),
-    }
+    let can_not = if codes.len() == 1 { "a blocker can't" } else { "blockers can't" };
+    if codes.is_empty() { String::new() } else { format!(". --accept {}: {can_not} be accepted", codes.join(",")) }
 }
 
 /// Prints the findings to stdout: as a table in a pipe and with `wide`, as a list on a terminal.

@@ -4,11 +4,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use tokio::sync::Notify;
 
 use crate::terminal::{Line, Next, Ui};
 
-/// What an interrupt means at the moment.
 #[derive(Debug, Clone)]
 pub enum InterruptState {
     /// Nothing has been written: the program can exit.
@@ -49,7 +50,7 @@ impl Interrupt {
         });
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
-        let signals = Signals::new(ui.terminal().can_ask());
+        let signals = signals(ui.terminal().can_ask());
         tokio::spawn(watch(Arc::clone(&shared), signals));
         Self { shared }
     }
@@ -77,7 +78,6 @@ impl Interrupt {
         }
     }
 
-    /// Waits for an interrupt while the program may simply exit.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
         let nothing = matches!(self.shared.state().current, InterruptState::NothingWritten);
@@ -94,7 +94,7 @@ impl Shared {
     }
 }
 
-async fn watch(shared: Arc<Shared>, mut signals: Signals) {
+async fn watch(shared: Arc<Shared>, mut signals: BoxStream<'static, ()>) {
     signals.next().await;
     {
         let mut state = shared.state();
@@ -125,36 +125,18 @@ fn tell(current: &InterruptState, ui: &Ui) {
     }
 }
 
+/// One item for each signal from now on. Without a signal to listen to, it waits for ever.
 #[cfg(unix)]
-struct Signals(Vec<tokio::signal::unix::Signal>);
-
-#[cfg(unix)]
-impl Signals {
-    fn new(on_terminal: bool) -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let hang_up = on_terminal.then(SignalKind::hangup);
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hang_up);
-        Self(kinds.filter_map(|kind| signal(kind).ok()).collect())
-    }
-
-    async fn next(&mut self) {
-        if self.0.is_empty() {
-            return std::future::pending().await;
-        }
-        futures::future::select_all(self.0.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-    }
+fn signals(on_terminal: bool) -> BoxStream<'static, ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let hang_up = on_terminal.then(SignalKind::hangup);
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hang_up);
+    let next = async |mut signal: tokio::signal::unix::Signal| signal.recv().await.map(|()| ((), signal));
+    let each = kinds.filter_map(|kind| signal(kind).ok()).map(|signal| stream::unfold(signal, next).boxed());
+    stream::select_all(each).chain(stream::pending()).boxed()
 }
 
 #[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new(_: bool) -> Self {
-        Self
-    }
-
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
+fn signals(_: bool) -> BoxStream<'static, ()> {
+    stream::repeat(()).then(|()| async { drop(tokio::signal::ctrl_c().await) }).boxed()
 }

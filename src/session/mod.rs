@@ -1,12 +1,9 @@
 //! One deployment on one cluster, and everything that is read of it. Never prompts.
 
-mod ahead;
 pub mod certificate;
-mod choice;
 mod components;
 mod connect;
 pub mod deadline;
-mod document;
 pub mod endpoints;
 mod environment;
 pub mod findings;
@@ -15,11 +12,9 @@ pub mod interrupt;
 pub mod reading;
 mod record;
 pub mod related_objects;
-mod secrets;
 pub mod snapshot;
 pub mod status;
 pub mod workloads;
 
-pub use choice::not_one;
-pub use connect::{Context, Session, command_line};
-pub use document::Document;
+pub use connect::{Context, Session, command_line, not_one};
+pub use status::Document;

@@ -10,7 +10,6 @@ use crate::cluster::{Write, WriteOutcome, resource};
 use crate::error::Failure;
 use crate::record::{Record, record_name, saved};
 
-/// Retries after update conflicts.
 const TRIES: usize = 5;
 
 #[derive(Debug)]
@@ -80,7 +79,6 @@ impl Session {
         latest.find_map(|entry| saved(&snapshot.deployment, entry.at, &folders))
     }
 
-    /// Warns if the record could not be updated.
     pub fn warn_unrecorded(&self, noted: Result<(), Failure>) {
         if let Err(failure) = noted {
             let why = failure.message().unwrap_or_default();

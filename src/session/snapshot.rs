@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
+use futures::future::OptionFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
 use super::components;
 use super::connect::Session;
 use super::environment;
-use super::reading::{Extent, Refusal, note_refused, unreadable};
-use super::secrets;
+use super::reading::{Extent, Refusal, note_refused, read_secret, unreadable};
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
@@ -47,7 +47,6 @@ impl Session {
         (snapshot, more)
     }
 
-    /// The requests that depend only on the deployment, concurrently.
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -56,18 +55,13 @@ impl Session {
             ahead.record
         });
         let step = extent != Extent::Status;
-        let ((record, record_refused), (features, features_refused), seen, configured) = tokio::join!(
+        let ((record, record_refused), schema, seen, configured) = tokio::join!(
             self.record_and_refusal(prefetched),
-            async {
-                if step {
-                    features(&self.cluster, self.target.api_version).await
-                } else {
-                    (Known::Unreadable("it was not read".to_owned()), Refusal::No)
-                }
-            },
-            async { if step { Some(environment::look(self).await) } else { None } },
+            OptionFuture::from(step.then(|| features(&self.cluster, self.target.api_version))),
+            OptionFuture::from(step.then(|| environment::look(self))),
             components::begin(self, extent),
         );
+        let (features, features_refused) = schema.unwrap_or_else(|| (not_read(), Refusal::No));
         let (environment, chart) = seen.unwrap_or_default();
         // Without a readable release, the version that an earlier command recorded.
         let chart = chart.or_else(|| self.release.clone()).or_else(|| record.known()?.as_ref()?.chart.clone());
@@ -98,7 +92,7 @@ impl Session {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
                 (contents(look), refusal)
             }
-            Some(_) => (Known::Unreadable("it was not read".to_owned()), Refusal::No),
+            Some(_) => (not_read(), Refusal::No),
             None => (Known::Known(None), Refusal::No),
         }
     }
@@ -130,15 +124,16 @@ impl Session {
             None => self.cluster.find_config_map(&self.target.namespace, &name).await,
         };
         match read {
-            Ok(Some(map)) => (record(&map, &self.deployment), Refusal::No),
-            Ok(None) => (Known::Known(None), Refusal::No),
+            Ok(map) => {
+                let record = map.map(|map| Record::read(&map, &self.deployment)).transpose();
+                (record.map_or_else(|error| Known::Unreadable(error.to_string()), Known::Known), Refusal::No)
+            }
             Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
         }
     }
 
-    /// Reads the Secret of that name again.
     pub async fn read_secret(&self, name: &str) -> Known<Option<SecretContents>> {
-        contents(secrets::read(&self.cluster, &self.target.namespace, name).await.0)
+        contents(read_secret(&self.cluster, &self.target.namespace, name).await.0)
     }
 }
 
@@ -147,8 +142,8 @@ pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
     let settings = MasSettings::of(&deployment).or_else(|| record.as_ref()?.settings.clone());
     Snapshot {
         deployment,
-        features: Known::Unreadable("it was not read".to_owned()),
-        secret: Known::Unreadable("it was not read".to_owned()),
+        features: not_read(),
+        secret: not_read(),
         record: Known::Known(record),
         settings,
         chart: None,
@@ -157,11 +152,8 @@ pub fn unread(deployment: Deployment, record: Option<Record>) -> Snapshot {
     }
 }
 
-fn record(map: &Value, deployment: &Deployment) -> Known<Option<Record>> {
-    match Record::read(map, deployment) {
-        Ok(record) => Known::Known(Some(record)),
-        Err(error) => Known::Unreadable(error.to_string()),
-    }
+fn not_read<T>() -> Known<T> {
+    Known::Unreadable("it was not read".to_owned())
 }
 
 fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {

@@ -2,13 +2,27 @@
 
 use serde::Serialize;
 
-use super::document::Document;
 use crate::checks::{self, Finding, Purpose, RehearsalStanding, Snapshot, standing};
 use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
 };
 use crate::record;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<T> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(flatten)]
+    contents: T,
+}
+
+impl<T: Serialize> Document<T> {
+    pub fn new(kind: &'static str, contents: T) -> Self {
+        Self { api_version: "ess-mas/v1", kind, contents }
+    }
+}
 
 /// `StatusList`, also for one deployment.
 #[derive(Debug, Serialize)]
@@ -58,7 +72,6 @@ pub struct StatusPart {
     pub failure: Option<FailureReport>,
 }
 
-/// What the operator is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -85,9 +98,7 @@ pub struct ProviderPart {
     pub idp_id: String,
     pub name: Option<String>,
     pub issuer: Option<String>,
-    /// The redirect URI of Synapse.
     pub current_redirect_uri: Option<String>,
-    /// The redirect URI of MAS.
     pub mas_redirect_uri: Option<String>,
     pub findings: Vec<Finding>,
 }
@@ -96,7 +107,6 @@ pub struct ProviderPart {
 #[serde(rename_all = "camelCase")]
 pub struct RehearsalPart {
     pub state: DryRunState,
-    /// The operator's completion of the reconcile.
     pub completion: Option<String>,
 }
 
@@ -119,7 +129,6 @@ pub struct VersionPart {
 }
 
 impl Status {
-    /// The phase, for display.
     pub fn words(&self) -> &'static str {
         match (self.phase, self.status.run, self.rehearsal.state) {
             (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run next",
@@ -129,7 +138,6 @@ impl Status {
         }
     }
 
-    /// Whether the last dry run or the migration failed.
     pub fn has_failed(&self) -> bool {
         matches!(self.phase, Phase::DryRunFailed | Phase::MigrationFailed)
     }
@@ -156,12 +164,23 @@ impl Status {
                 mas_active: deployment.mas_active(),
                 available: conditions.available(),
                 successful: conditions.successful(),
-                run: run_state(conditions.run(), conditions.failure().is_some()),
+                run: match (conditions.run(), conditions.failure()) {
+                    (Run::Never, _) => RunState::Never,
+                    (Run::Running, _) => RunState::Running,
+                    (Run::Succeeded, None) => RunState::Idle,
+                    (Run::Succeeded | Run::Failed, _) => RunState::Failing,
+                },
                 failure: conditions.failure(),
             },
             identity_providers: providers(snapshot),
             rehearsal: RehearsalPart {
-                state: dry_run_state(&rehearsal),
+                state: match &rehearsal {
+                    RehearsalStanding::None => DryRunState::None,
+                    RehearsalStanding::Failed(_) => DryRunState::Failed,
+                    RehearsalStanding::Outdated(_) => DryRunState::Outdated,
+                    // If the Secret was not read, the spec decides here; `activate` itself always compares the Secret too.
+                    RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => DryRunState::Passed,
+                },
                 completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
             },
             version: version(snapshot),
@@ -176,32 +195,12 @@ fn mas_host(snapshot: &Snapshot) -> Option<String> {
     snapshot.deployment.mas_host().map(str::to_owned).or_else(settled)
 }
 
-fn run_state(run: Run, failing: bool) -> RunState {
-    match run {
-        Run::Never => RunState::Never,
-        Run::Running => RunState::Running,
-        Run::Succeeded if !failing => RunState::Idle,
-        Run::Succeeded | Run::Failed => RunState::Failing,
-    }
-}
-
-fn dry_run_state(standing: &RehearsalStanding) -> DryRunState {
-    match standing {
-        RehearsalStanding::None => DryRunState::None,
-        // If the Secret was not read, the spec decides here; `activate` itself always compares the Secret too.
-        RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => DryRunState::Passed,
-        RehearsalStanding::Failed(_) => DryRunState::Failed,
-        RehearsalStanding::Outdated(_) => DryRunState::Outdated,
-    }
-}
-
 /// The version from the Helm release or the operator's image; else the first release whose schema has the switch `active`.
 /// The API server drops fields that the schema doesn't have, so the field in the object proves the schema.
 fn version(snapshot: &Snapshot) -> VersionPart {
     if let Some(release) = &snapshot.chart {
-        let ess = release.ess();
         let chart = (!release.is_ess()).then(|| release.version.clone());
-        return VersionPart { ess, chart, source: Some(release.source()) };
+        return VersionPart { ess: release.ess(), chart, source: Some(release.source()) };
     }
     let knows_switch = snapshot.features.known().is_some_and(|features| features.active);
     if knows_switch || snapshot.deployment.active().is_some() {
@@ -215,7 +214,6 @@ fn version(snapshot: &Snapshot) -> VersionPart {
     VersionPart::default()
 }
 
-/// The next command in a phase.
 pub fn next_command(phase: Phase, prepared: bool, mas_active: bool) -> Option<&'static str> {
     match phase {
         Phase::Configuration if !prepared => Some("prepare"),

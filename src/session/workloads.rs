@@ -7,62 +7,56 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::stream::{SelectAll, unfold};
+use futures::stream::{BoxStream, SelectAll, select_all, unfold};
 use jiff::SignedDuration;
 use k8s_openapi::api::{apps::v1::StatefulSet, batch::v1::Job, core::v1::Pod};
-use kube::core::ApiResource;
-use serde_json::Value;
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::connect::Session;
 use crate::checks::Snapshot;
-use crate::cluster::{CollectionEvent, Selection, resource};
+use crate::cluster::{CollectionEvent, Following, Selection, resource};
 use crate::record::TimelineEntry;
 use crate::terminal::progress::{Progress, ProgressDetails};
 use crate::terminal::time::duration;
-use crate::terminal::{Line, Symbol, Terminal};
-use crate::workloads::{Observer, Times, WorkloadEvent, WorkloadKind};
+use crate::terminal::{Symbol, Terminal};
+use crate::workloads::{Observer, Times, WorkloadKind};
 
 /// Events come in bursts; a burst ends when no event comes for this long.
 const BURST: Duration = Duration::from_millis(150);
 /// The most events of a burst to collect before an update.
 const MANY: usize = 500;
 
-/// A watch on workloads. Dropping it ends it.
+type Events = SelectAll<BoxStream<'static, (WorkloadKind, CollectionEvent)>>;
+type Timeline = Arc<Mutex<Vec<TimelineEntry>>>;
+
+/// A watch on workloads, or none by default. Dropping it ends it.
+#[derive(Default)]
 pub struct WorkloadWatch {
-    task: Option<AbortHandle>,
-    timeline: Arc<Mutex<Vec<TimelineEntry>>>,
+    task: JoinSet<()>,
+    timeline: Timeline,
 }
 
 impl WorkloadWatch {
     pub fn watch(session: &Session, progress: &Progress) -> Self {
-        let timeline = Arc::<Mutex<Vec<TimelineEntry>>>::default();
-        let namespace = &session.target.namespace;
-        let mut events = SelectAll::new();
-        for kind in WorkloadKind::ALL {
-            let collection = session.cluster.watch_all(&watched(kind), namespace);
-            let items = unfold(collection, move |mut collection| async move {
+        let kinds = [
+            (WorkloadKind::StatefulSet, resource::<StatefulSet>()),
+            (WorkloadKind::Job, resource::<Job>()),
+            (WorkloadKind::Pod, resource::<Pod>()),
+        ];
+        let events = kinds.map(|(kind, resource)| {
+            let collection = session.cluster.watch_all(&resource, &session.target.namespace);
+            let next = move |mut collection: Following<CollectionEvent>| async move {
                 collection.next().await.map(|item| ((kind, item), collection))
-            });
-            events.push(items.boxed());
-        }
-        let reporter = Reporter {
-            details: progress.details(),
-            terminal: session.ui().terminal().clone(),
-            namespace: namespace.clone(),
-            timeline: Arc::clone(&timeline),
-        };
-        let observer = Observer::new(&session.target.name);
-        let task = tokio::spawn(async move {
-            report(events, observer, &reporter).await;
+            };
+            unfold(collection, next).boxed()
         });
-        Self { task: Some(task.abort_handle()), timeline }
-    }
-
-    /// No watch, for `--timeout 0`.
-    pub fn none() -> Self {
-        Self { task: None, timeline: Arc::default() }
+        let observer = Observer::new(&session.target.name, &session.target.namespace);
+        let mut watch = Self::default();
+        let terminal = session.ui().terminal().clone();
+        let timeline = Arc::clone(&watch.timeline);
+        watch.task.spawn(report(select_all(events), observer, progress.details(), terminal, timeline));
+        watch
     }
 
     pub fn append_to(&self, timeline: &mut Vec<TimelineEntry>) {
@@ -71,35 +65,26 @@ impl WorkloadWatch {
     }
 }
 
-impl Drop for WorkloadWatch {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
-    }
-}
-
-fn watched(kind: WorkloadKind) -> ApiResource {
-    match kind {
-        WorkloadKind::StatefulSet => resource::<StatefulSet>(),
-        WorkloadKind::Job => resource::<Job>(),
-        WorkloadKind::Pod => resource::<Pod>(),
-    }
-}
-
-type Events = SelectAll<futures::stream::BoxStream<'static, (WorkloadKind, CollectionEvent)>>;
-
-async fn report(mut events: Events, mut observer: Observer, reporter: &Reporter) {
+async fn report(
+    mut events: Events,
+    mut observer: Observer,
+    details: ProgressDetails,
+    terminal: Terminal,
+    timeline: Timeline,
+) {
     while let Some(first) = events.next().await {
         take(&mut observer, first);
         for _ in 1..MANY {
-            match timeout(BURST, events.next()).await {
-                Ok(Some(next)) => take(&mut observer, next),
-                Ok(None) | Err(_) => break,
-            }
+            let Ok(Some(next)) = timeout(BURST, events.next()).await else { break };
+            take(&mut observer, next);
         }
         let update = observer.update();
-        reporter.report(&update.happened, update.now);
+        let symbol = |failed| if failed { Symbol::Attention } else { Symbol::Done };
+        let lines: Vec<_> = update.happened.iter().map(|one| (symbol(one.failed), one.text.clone().into())).collect();
+        let at = terminal.now();
+        let entries = update.happened.into_iter().map(|one| TimelineEntry { at, what: one.text });
+        timeline.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
+        details.update(&lines, update.now);
     }
 }
 
@@ -111,44 +96,13 @@ fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) 
     }
 }
 
-struct Reporter {
-    details: ProgressDetails,
-    terminal: Terminal,
-    namespace: String,
-    timeline: Arc<Mutex<Vec<TimelineEntry>>>,
-}
-
-impl Reporter {
-    fn report(&self, happened: &[WorkloadEvent], now: Option<String>) {
-        let words: Vec<(Symbol, String)> = happened.iter().map(|one| self.words(one)).collect();
-        let at = self.terminal.now();
-        let entries = words.iter().map(|(_, what)| TimelineEntry { at, what: what.clone() });
-        self.timeline.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
-        let lines: Vec<(Symbol, Line)> = words.into_iter().map(|(symbol, words)| (symbol, words.into())).collect();
-        self.details.update(&lines, now);
-    }
-
-    fn words(&self, happened: &WorkloadEvent) -> (Symbol, String) {
-        let symbol = if happened.is_failure() { Symbol::Attention } else { Symbol::Done };
-        let more = match happened {
-            WorkloadEvent::JobFailed(name) => {
-                format!("; for the cause, run `kubectl logs job/{name} -n {}`", self.namespace)
-            }
-            _ => String::new(),
-        };
-        (symbol, format!("{happened}{more}"))
-    }
-}
-
 /// How long Synapse's pods take to stop and start; `None` if they can't be listed.
 pub async fn synapse_times(session: &Session) -> Option<Times> {
     let namespace = Some(session.target.namespace.as_str());
-    let pods =
-        session.cluster.list::<Value>(&resource::<Pod>(), namespace, Selection::default(), 500).all().await.ok()?;
-    Times::of(&pods, session.deployment.name())
+    let pods = session.cluster.list(&resource::<Pod>(), namespace, Selection::default(), 500).all().await;
+    Times::of(&pods.ok()?, session.deployment.name())
 }
 
-/// The downtime estimate, printed before the confirmation.
 pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
     let rehearsal = snapshot.recorded().and_then(|record| record.rehearsal.as_ref());
     estimate(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)
@@ -169,20 +123,13 @@ fn estimate(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
     lines.push(format!("In this cluster, {pods} may take up to {} to stop{started}.", span(stop)));
     if let (Some(rehearsal), Some(start)) = (rehearsal, start) {
         // The dry run copies the same data; half as much again for a busier moment.
-        let sum = stop + rehearsal + rehearsal / 2 + start;
+        let minutes = ((stop + rehearsal + rehearsal / 2 + start + 59) / 60).max(1);
         lines.push(format!(
-            "Estimate for Synapse: about {} (stop, 1.5 times the dry run, start). Other components add to it.",
-            about(sum)
+            "Estimate for Synapse: about {minutes} minute{} (stop, 1.5 times the dry run, start). Other components add to it.",
+            if minutes == 1 { "" } else { "s" }
         ));
     }
     lines
-}
-
-fn about(seconds: i64) -> String {
-    match (seconds + 59) / 60 {
-        ..=1 => "1 minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
 }
 
 #[cfg(test)]

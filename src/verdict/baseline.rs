@@ -39,14 +39,12 @@ impl Carried {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Marks {
-    /// Whether a reconcile was running.
     pub running: bool,
     /// Completion of the last successful reconcile.
     pub success: Option<String>,
     pub failure: Option<String>,
     /// `lastTransitionTime` of condition `Successful`.
     pub successful_since: Option<String>,
-    /// `status.mas_active`.
     pub mas_active: Option<bool>,
 }
 

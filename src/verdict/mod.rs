@@ -28,7 +28,6 @@
 
 mod baseline;
 mod observation;
-mod outcome;
 mod tracker;
 
 #[cfg(test)]
@@ -36,5 +35,4 @@ mod tests;
 
 pub use baseline::{Baseline, Carried, Marks};
 pub use observation::{Continuity, Event, Observation};
-pub use outcome::{Awaiting, Verdict};
-pub use tracker::Tracker;
+pub use tracker::{Awaiting, Tracker, Verdict};

@@ -26,15 +26,10 @@ pub enum Event {
 /// The part of an ElementDeployment that a verdict depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// `metadata.uid`.
     pub uid: String,
-    /// `metadata.resourceVersion`.
     pub resource_version: String,
-    /// `metadata.generation`.
     pub generation: i64,
-    /// `…config.active`.
     pub active: Option<bool>,
-    /// Whether the MAS component is in the spec.
     pub has_mas: bool,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
@@ -44,11 +39,8 @@ pub struct Observation {
     pub failure: Option<FailureReport>,
     /// `lastTransitionTime` of condition `Successful`: changes only when a reconcile succeeds.
     pub successful_since: Option<String>,
-    /// The condition `Available`.
     pub available: Option<bool>,
-    /// The condition `Successful`.
     pub successful: Option<bool>,
-    /// `status.mas_active`.
     pub mas_active: Option<bool>,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
-use serde_json::Value;
+use k8s_openapi::api::networking::v1::ServiceBackendPort;
 use tokio::sync::Semaphore;
 
 use crate::answers::postgres::ProbeError;
@@ -11,7 +11,7 @@ use crate::checks::databases::{Application, ConnectionSettings, Expected, Probed
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
 use crate::cluster::{Cluster, Selection, Target, resource};
-use crate::deployment::route::{self, Port};
+use crate::deployment::route;
 use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
 use crate::net::postgres::{Login, ask_mas, ask_synapse};
@@ -117,14 +117,15 @@ async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionS
         )
     })?;
     let named = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
-    let services = cluster.list::<Value>(&resource::<Service>(), Some(namespace), named, 1).all().await;
+    let services = cluster.list::<Service>(&resource::<Service>(), Some(namespace), named, 1).all().await;
     let services = services.map_err(|error| error.to_string())?;
     let service = services.first().ok_or_else(|| format!("Service {name} doesn't exist in namespace {namespace}"))?;
     let labels = route::selector(service)
         .ok_or_else(|| format!("Service {name} in {namespace} selects no pods; check without --through-cluster"))?;
     let labelled = Selection { labels: Some(labels), fields: None };
-    let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
+    let pods = cluster.list::<Pod>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
     let pods = pods.map_err(|error| error.to_string())?;
-    let (pod, port) = route::pod(service, &Port::Number(place.port), &pods)?;
+    let port = ServiceBackendPort { number: Some(place.port.into()), name: None };
+    let (pod, port) = route::pod(service, &port, &pods)?;
     Ok(to_pod(cluster, namespace, pod, port, &Arc::new(Semaphore::new(AT_ONCE))))
 }

@@ -16,7 +16,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
     if args.all_namespaces {
         return all::exec(context, format).await;
     }
-    let mut session = Session::open_for_status(context, args.name.as_deref()).await?;
+    let mut session = Session::open_reading(context, args.name.as_deref(), true).await?;
     if args.watch {
         return watch::follow(&mut session, format).await;
     }

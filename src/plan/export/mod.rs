@@ -49,10 +49,8 @@ impl Subject<'_> {
 #[error("the value of key {0} is not UTF-8 text, which a values file requires")]
 pub struct NotText(pub String);
 
-/// The source of MAS's secret values for the chart.
 #[derive(Debug, Clone, Copy)]
 pub enum HelmSecrets<'a> {
-    /// An existing Secret.
     Existing(&'a str),
     /// Values from which the chart creates a Secret.
     Inline(&'a Values),
@@ -90,21 +88,23 @@ pub fn helm_values(
     Ok(SecretText::from(text.as_str()))
 }
 
-fn comments(secrets: HelmSecrets<'_>, under: Option<&str>) -> Vec<String> {
-    let mut lines = vec!["Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE".to_owned()];
-    lines.push(match under {
-        Some(key) => format!("The values are below the key {key}, as your umbrella chart expects for {CHART}."),
-        None => format!("If your own chart depends on {CHART}, move everything below the key {CHART}."),
-    });
-    lines.push(match secrets {
-        HelmSecrets::Existing(name) => {
-            format!("This file contains no secrets. Secret {name} must exist before the upgrade.")
-        }
-        HelmSecrets::Inline(_) => {
-            "This file contains secrets. Keep it: the encryption secret must never change once MAS uses it.".to_owned()
-        }
-    });
-    lines
+fn comments(secrets: HelmSecrets<'_>, under: Option<&str>) -> [String; 3] {
+    [
+        "Pass this file after your own values: helm upgrade … -f VALUES -f THIS-FILE".to_owned(),
+        match under {
+            Some(key) => format!("The values are below the key {key}, as your umbrella chart expects for {CHART}."),
+            None => format!("If your own chart depends on {CHART}, move everything below the key {CHART}."),
+        },
+        match secrets {
+            HelmSecrets::Existing(name) => {
+                format!("This file contains no secrets. Secret {name} must exist before the upgrade.")
+            }
+            HelmSecrets::Inline(_) => {
+                "This file contains secrets. Keep it: the encryption secret must never change once MAS uses it."
+                    .to_owned()
+            }
+        },
+    ]
 }
 
 /// The change of the ElementDeployment as a merge patch, which kustomize can apply too. It has no namespace, which a

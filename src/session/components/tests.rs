@@ -16,12 +16,3 @@ fn a_configuration_is_found_in_a_secret_and_nothing_else_is() {
     assert!(!format!("{found:?}").contains("hunter2"));
     assert_eq!(configs_in_secret("other", secret), []);
 }
-
-#[test]
-fn a_configuration_is_found_in_a_config_map() {
-    let map = json!({"metadata": {"name": "chat-synapse-shared"},
-        "data": {"homeserver.yaml": "server_name: x\n"}, "binaryData": {"x.yaml": "AAAA"}});
-    assert_eq!(configs_in_map("chat", &map)[0].place, "ConfigMap chat-synapse-shared, key homeserver.yaml");
-    let without = json!({"metadata": {"name": "chat-synapse-x"}, "data": null});
-    assert_eq!(configs_in_map("chat", &without), []);
-}

@@ -24,7 +24,6 @@ use crate::session::inputs::roots_or_system;
 use crate::x509::HostName;
 
 const WHOLE: Duration = Duration::from_millis(9_500);
-/// Pause before a request is repeated.
 const AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 6;
 
@@ -107,7 +106,7 @@ impl Round<'_> {
 
     /// Removes requests without a route through the cluster; returns one finding for each route, and for each missing one.
     async fn keep_routable(&self, through: &Through, wanted: &mut Vec<Question>) -> Vec<Finding> {
-        let mut ways: BTreeMap<String, Result<String, String>> = BTreeMap::new();
+        let mut ways: BTreeMap<String, Result<Vec<String>, String>> = BTreeMap::new();
         let mut kept = Vec::new();
         for question in wanted.drain(..) {
             let host = question.host(self.expected).unwrap_or_default();
@@ -121,23 +120,16 @@ impl Round<'_> {
             let found = timeout_at(self.deadline - LIMIT, through.way(question.server(), host, &path)).await;
             match found.unwrap_or_else(|_| Err("the API server doesn't return the route in time".to_owned())) {
                 Ok(found) => {
-                    if let Some(found) = found {
-                        let text = ways.entry(home).or_insert_with(|| Ok(String::new()));
-                        if let Ok(text) = text
-                            && !text.contains(&found.text)
-                        {
-                            let gap = if text.is_empty() { "" } else { "; for other paths, " };
-                            text.extend([gap, found.text.as_str()]);
-                        }
+                    if let Some(found) = found
+                        && let Ok(texts) = ways.entry(home).or_insert_with(|| Ok(Vec::new()))
+                        && !texts.contains(&found.text)
+                    {
+                        texts.push(found.text);
                     }
                     kept.push(question);
                 }
-                Err(why) => {
-                    let known = ways.values().any(|way| way.as_ref().is_err_and(|known| *known == why));
-                    if !known {
-                        ways.insert(format!("https://{host}{path}"), Err(why));
-                    }
-                }
+                Err(why) if ways.values().any(|way| way.as_ref().is_err_and(|known| *known == why)) => {}
+                Err(why) => drop(ways.insert(format!("https://{host}{path}"), Err(why))),
             }
         }
         *wanted = kept;
@@ -274,7 +266,6 @@ impl Round<'_> {
     }
 }
 
-/// A new invalid token, which no cache contains.
 fn invalid_token() -> SecretText {
     let mut bytes = [0_u8; 16];
     // Without randomness, the token is still invalid.

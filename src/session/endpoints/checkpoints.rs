@@ -47,12 +47,13 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
         return Ok(());
     }
     let found = look_with_progress(session, &expected, &ways).await;
-    let blockers: Vec<&'static str> = found.iter().filter(|one| one.blocks()).map(|one| one.code).collect();
+    let mut open = Vec::new();
     for finding in found.into_iter().filter(|one| one.severity != Severity::Ok) {
+        if script && finding.blocks() && !accept.iter().any(|accepted| accepted == finding.code) {
+            open.push(finding.code);
+        }
         findings::show(session.ui(), &as_warning(finding));
     }
-    let mut open: Vec<&str> =
-        blockers.into_iter().filter(|code| script && !accept.iter().any(|accepted| accepted == code)).collect();
     open.dedup();
     if open.is_empty() {
         return Ok(());
@@ -66,10 +67,9 @@ pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], s
 
 /// Runs after a verdict of success, which it doesn't change; Ctrl-C skips it.
 pub async fn after(session: &Session, reach: ConnectionTest) {
-    session
-        .interrupt()
-        .set(InterruptState::Ending { done: "the verdict above is final; only the check over the network is skipped" });
-    let interrupt = session.interrupt().clone();
+    let interrupt = session.interrupt();
+    let done = "the verdict above is final; only the check over the network is skipped";
+    interrupt.set(InterruptState::Ending { done });
     tokio::select! {
         () = interrupt.wait() => {}
         () = report_after(session, reach) => {}
@@ -88,7 +88,7 @@ async fn report_after(session: &Session, reach: ConnectionTest) {
         None => look_with_progress(session, &expected, &ways).await,
     };
     let wrong: Vec<&Finding> = found.iter().filter(|one| one.severity != Severity::Ok).collect();
-    let ui = session.ui().clone();
+    let ui = session.ui();
     if let Some(words) = answers(&expected, &found) {
         ui.progress().done(words);
     }
@@ -97,14 +97,13 @@ async fn report_after(session: &Session, reach: ConnectionTest) {
     }
     ui.status("");
     for finding in &wrong {
-        findings::show(&ui, &as_warning((*finding).clone()));
+        findings::show(ui, &as_warning((*finding).clone()));
     }
-    let text = if wrong.iter().any(|one| one.blocks()) && expected.phase == EndpointPhase::Rehearsed {
-        "The dry run passed, but fix these problems before you migrate. To check again:"
-    } else if wrong.iter().any(|one| one.blocks()) {
-        "The migration is complete, but these problems affect users. To check again:"
-    } else {
-        "To check again:"
+    let rehearsed = expected.phase == EndpointPhase::Rehearsed;
+    let text = match wrong.iter().any(|one| one.blocks()) {
+        true if rehearsed => "The dry run passed, but fix these problems before you migrate. To check again:",
+        true => "The migration is complete, but these problems affect users. To check again:",
+        false => "To check again:",
     };
     ui.next(&Next::new(text).command(session.command("verify")));
 }
@@ -132,10 +131,7 @@ fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Ve
 }
 
 async fn look_with_progress(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
-    let now = session.now();
-    let progress = session.ui().progress();
+    let (now, progress) = (session.now(), session.ui().progress());
     progress.waiting(Waiting::new("checking MAS, Synapse and the identity providers; takes at most ten seconds", now));
-    let found = look(expected, ways, now).await;
-    drop(progress);
-    found
+    look(expected, ways, now).await
 }

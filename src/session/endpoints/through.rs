@@ -4,35 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
-use k8s_openapi::api::networking::v1::Ingress;
-use serde_json::Value;
+use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::checks::Finding;
 use crate::checks::endpoints::{self, Server};
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
-use crate::deployment::route::{self, Backend, Port, Route};
+use crate::deployment::route::{self, Route};
 use crate::net::dial::{BoxConnection, Way};
 
 const AT_ONCE: usize = 6;
-/// Likely names of MAS's Service; the operator's name is not documented.
-const MAS_NAMES: [&str; 1] = ["matrix-authentication-service"];
-/// Services of Synapse, the load balancer first.
-const SYNAPSE_NAMES: [&str; 2] = ["synapse-haproxy", "synapse-main"];
-
 type PodPort = Result<(String, u16), String>;
 
-/// The objects that determine routes.
 pub struct Through {
     cluster: Cluster,
     namespace: String,
-    ingresses: Vec<Value>,
-    services: Vec<Value>,
-    pods: Mutex<BTreeMap<String, PodPort>>,
+    ingresses: Vec<Ingress>,
+    services: Vec<Service>,
+    pods: Mutex<Vec<(IngressServiceBackend, PodPort)>>,
     gate: Arc<Semaphore>,
 }
 
-/// A route to a pod.
 pub struct Found {
     pub way: Way,
     /// `its Ingress points to Service NAME, pod NAME, port PORT`.
@@ -42,8 +34,11 @@ pub struct Found {
 
 impl Through {
     pub async fn open(cluster: &Cluster, target: &Target) -> Result<Self, ClusterError> {
-        let all = |resource| cluster.list::<Value>(&resource, Some(&target.namespace), Selection::default(), 500).all();
-        let (ingresses, services) = tokio::try_join!(all(resource::<Ingress>()), all(resource::<Service>()))?;
+        let (namespace, all) = (Some(target.namespace.as_str()), Selection::default());
+        let (ingresses, services) = tokio::try_join!(
+            cluster.list(&resource::<Ingress>(), namespace, all.clone(), 500).all(),
+            cluster.list(&resource::<Service>(), namespace, all, 500).all()
+        )?;
         Ok(Self {
             cluster: cluster.clone(),
             namespace: target.namespace.clone(),
@@ -56,60 +51,43 @@ impl Through {
 
     /// The route for a request. `Ok(None)` if there is none and the host is not part of the deployment.
     pub async fn way(&self, server: Server, host: &str, path: &str) -> Result<Option<Found>, String> {
-        let (backend, by) = match route::route(&self.ingresses, host, path) {
-            Route::To(backend) => (backend, "its Ingress points to".to_owned()),
+        let backend = match route::route(&self.ingresses, host, path) {
+            Route::To(backend) => backend,
             Route::NoPath => return Err(format!("the Ingress of {host} has no rule for {path}")),
             Route::Pattern => {
                 return Err(format!(
                     "the Ingress of {host} uses patterns of its controller, so the backend of {path} is unknown"
                 ));
             }
-            Route::NoHost => {
-                let names: &[&str] = match server {
-                    Server::Mas => &MAS_NAMES,
-                    Server::Synapse => &SYNAPSE_NAMES,
-                    Server::Provider | Server::ServerName => return Ok(None),
-                };
-                let found = route::by_name(&self.services, names);
-                let none = || {
-                    format!(
-                        "no Ingress in namespace {} has a rule for {host}, and no Service is named {}",
-                        self.namespace,
-                        names.join(" or ")
-                    )
-                };
-                (found.ok_or_else(none)?, "no Ingress has a rule for the host; by its name, it is".to_owned())
-            }
+            Route::NoHost if matches!(server, Server::Provider | Server::ServerName) => return Ok(None),
+            Route::NoHost => return Err(format!("no Ingress in namespace {} has a rule for {host}", self.namespace)),
         };
         let (pod, port) = self.pod(&backend).await?;
-        let text = format!("{by} Service {}, pod {pod}, port {port}", backend.service);
+        let text = format!("its Ingress points to Service {}, pod {pod}, port {port}", backend.name);
         let way = to_pod(&self.cluster, &self.namespace, pod, port, &self.gate);
         Ok(Some(Found { way, text, tls: matches!(port, 443 | 8443) }))
     }
 
-    async fn pod(&self, backend: &Backend) -> PodPort {
-        let key = match &backend.port {
-            Port::Number(number) => format!("{}:{number}", backend.service),
-            Port::Name(name) => format!("{}:{name}", backend.service),
-        };
+    async fn pod(&self, backend: &IngressServiceBackend) -> PodPort {
         // Locked during the request, so that pods are read only once.
         let mut known = self.pods.lock().await;
-        if let Some(found) = known.get(&key) {
+        if let Some((_, found)) = known.iter().find(|(of, _)| of == backend) {
             return found.clone();
         }
         let found = self.find(backend).await;
-        known.insert(key, found.clone());
+        known.push((backend.clone(), found.clone()));
         found
     }
 
-    async fn find(&self, backend: &Backend) -> PodPort {
-        let name = &backend.service;
-        let service = self.services.iter().find(|service| service["metadata"]["name"] == name.as_str());
+    async fn find(&self, backend: &IngressServiceBackend) -> PodPort {
+        let name = &backend.name;
+        let service = self.services.iter().find(|service| service.metadata.name.as_ref() == Some(name));
         let service = service.ok_or_else(|| format!("the Ingress points to Service {name}, which doesn't exist"))?;
         let labels = route::selector(service).ok_or_else(|| format!("Service {name} selects no pods"))?;
         let selection = Selection { labels: Some(labels), fields: None };
-        let pods = self.cluster.list::<Value>(&resource::<Pod>(), Some(&self.namespace), selection, 500).all().await;
-        route::pod(service, &backend.port, &pods.map_err(|error| error.to_string())?)
+        let pods = self.cluster.list(&resource::<Pod>(), Some(&self.namespace), selection, 500).all().await;
+        let port = backend.port.clone().unwrap_or_default();
+        route::pod(service, &port, &pods.map_err(|error| error.to_string())?)
     }
 }
 
@@ -127,6 +105,8 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
     }))
 }
 
-pub fn findings(ways: &BTreeMap<String, Result<String, String>>) -> Vec<Finding> {
-    ways.iter().map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(String::as_str))).collect()
+pub fn findings(ways: &BTreeMap<String, Result<Vec<String>, String>>) -> Vec<Finding> {
+    let joined = |texts: &Vec<String>| texts.join("; for other paths, ");
+    let found = ways.iter().map(|(subject, way)| (subject, way.as_ref().map(joined)));
+    found.map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(|why| why.as_str()))).collect()
 }

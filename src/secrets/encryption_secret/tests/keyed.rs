@@ -34,7 +34,7 @@ fn fingerprints_of_guessable_values_depend_on_the_key() {
 #[test]
 fn the_encryption_secret_is_not_its_plain_sha256() {
     let secret = key();
-    assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.expose_bytes()));
+    assert_ne!(secret.fingerprint(), Fingerprint::of_public(&*secret.bytes));
     assert_ne!(secret.fingerprint(), Fingerprint::of_public(secret.value().expose().as_bytes()));
 }
 

@@ -5,7 +5,6 @@ pub mod command;
 pub mod complete;
 pub mod examples;
 mod flags;
-mod keys;
 mod parse;
 mod prepare;
 mod tls;

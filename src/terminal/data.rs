@@ -83,53 +83,5 @@ pub fn yaml<T: Serialize>(value: &T) -> Result<String, OutputError> {
     if refused { text(false) } else { Ok(with_blocks) }
 }
 
-/// A document that ends with a list, rendered in pieces whose sequence equals the output of [`render`].
-///
-/// Incomplete JSON is invalid, so it can't be mistaken for the whole document. Incomplete YAML is valid; it is rendered at the
-/// end.
-pub struct Listing {
-    format: OutputFormat,
-    field: &'static str,
-    begun: String,
-    held: String,
-    count: usize,
-}
-
-impl Listing {
-    /// `head` is a non-empty object with the fields before the list; `field` is the name of the list.
-    pub fn new<T: Serialize>(format: OutputFormat, head: &T, field: &'static str) -> Result<Self, OutputError> {
-        Ok(Self { format, field, begun: render(format, head)?, held: String::new(), count: 0 })
-    }
-
-    pub fn element<T: Serialize>(&mut self, element: &T) -> Result<String, OutputError> {
-        self.count += 1;
-        if self.format == OutputFormat::Yaml {
-            self.held.push_str(&yaml(&[element])?);
-            return Ok(String::new());
-        }
-        let begin = if self.count == 1 { self.opened() + "[" } else { ",".to_owned() };
-        // Newlines occur only between values; in strings they are escaped.
-        Ok(begin + &format!("\n{}", render(self.format, element)?.trim_end()).replace('\n', "\n        "))
-    }
-
-    pub fn is_begun(&self) -> bool {
-        self.count > 0 && self.format != OutputFormat::Yaml
-    }
-
-    pub fn end(mut self) -> String {
-        match (self.format, self.count) {
-            (OutputFormat::Yaml, 0) => format!("{}{}: []\n", self.begun, self.field),
-            (OutputFormat::Yaml, _) => format!("{}{}:\n{}", self.begun, self.field, self.held),
-            (_, 0) => self.opened() + "[]\n}\n",
-            _ => "\n    ]\n}\n".to_owned(),
-        }
-    }
-
-    fn opened(&mut self) -> String {
-        let head = std::mem::take(&mut self.begun);
-        format!("{},\n    \"{}\": ", head.strip_suffix("\n}\n").unwrap_or(&head), self.field)
-    }
-}
-
 #[cfg(test)]
 mod tests;

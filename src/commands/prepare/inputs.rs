@@ -10,7 +10,7 @@ use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, saslprep_c
 use crate::session::Session;
 use crate::session::inputs::read_file;
 use crate::terminal::{Line, Ui};
-use crate::x509::{CertificateAuthority, CertificateChain, RsaBits, RsaPrivateKey, TlsPrivateKey};
+use crate::x509::{CertificateAuthority, CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
 /// The contents of the files, read before the cluster is accessed.
 pub struct InputFiles {
@@ -51,7 +51,7 @@ impl InputFiles {
         })
     }
 
-    pub fn parse(self, ui: &Ui, rsa_bits: RsaBits) -> Result<SecretInputs, Failure> {
+    pub fn parse(self, ui: &Ui) -> Result<SecretInputs, Failure> {
         let encryption_secret = self.encryption.map(|value| {
             let digits = without_newline(value.expose());
             if digits.len() < value.len() {
@@ -73,7 +73,6 @@ impl InputFiles {
         Ok(SecretInputs {
             encryption_secret: encryption_secret.transpose()?,
             rsa_private_key: rsa_private_key.transpose()?,
-            rsa_bits,
             postgres_password,
             certificate: self.certificate,
             issued: false,

@@ -53,7 +53,7 @@ pub async fn collect(session: &Session) -> Contents {
     let known = snapshot.into_iter().flat_map(migration::known).chain(&secrets.values);
     let mut contents = Contents::new(Redactor::knowing(known));
     if let Some((snapshot, findings)) = &own {
-        let status = StatusList::of(Status::of(snapshot, |command| session.command(command)));
+        let status = StatusList::of(vec![Status::of(snapshot, |command| session.command(command))]);
         contents.json("status.json", "the state of the migration: output of `status -o json`", &json!(status));
         let findings = check_report(Some(target), &json!(findings));
         contents.json("findings.json", "all findings: output of `check -o json`", &json!(findings));

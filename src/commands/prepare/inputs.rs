@@ -9,7 +9,7 @@ use crate::plan::{MasSettings, SecretInputs};
 use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, saslprep_changes, without_newline};
 use crate::session::Session;
 use crate::session::inputs::read_file;
-use crate::terminal::{Line, Ui};
+use crate::terminal::Ui;
 use crate::x509::{CertificateAuthority, CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
 /// The contents of the files, read before the cluster is accessed.
@@ -112,7 +112,6 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
     let question = format!("Password of role {} at {}:", settings.database.user, settings.database.host);
     let typed = session.ui().password(&question);
     let typed = typed.map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
-    session.ui().detail(1, Line::new().text("password read from the terminal"));
     let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
     warn_of_changes(session.ui(), &password);
     Ok(password)

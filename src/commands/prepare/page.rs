@@ -40,7 +40,7 @@ impl Preparation<'_> {
             providers(ui, &with_providers, false)?;
             ui.print("")?;
         }
-        let mut table = Table::new([Column::new("Task"), Column::new("Instructions").prose()]);
+        let mut table = Table::new([Column::new("Task"), Column::prose("Instructions")]);
         for (what, how) in list(snapshot, settings, !with_providers.is_empty(), ca) {
             table.row([Cell::from(what), Cell::from(how)]);
         }

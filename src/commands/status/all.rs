@@ -99,15 +99,16 @@ fn status(context: &Context, Trimmed(object): Trimmed, records: &Records) -> Opt
 }
 
 pub fn table() -> Table {
+    let droppable = |head| Column { droppable: true, ..Column::new(head) };
     Table::new([
         Column::new("Namespace"),
         Column::new("Name"),
         Column::new("Phase"),
-        Column::new("MAS active").droppable(),
-        Column::new("Operator").droppable(),
-        Column::new("Available").droppable(),
-        Column::new("Successful").droppable(),
-        Column::new("Host").only_wide(),
+        droppable("MAS active"),
+        droppable("Operator"),
+        droppable("Available"),
+        droppable("Successful"),
+        Column { only_wide: true, ..Column::new("Host") },
     ])
 }
 

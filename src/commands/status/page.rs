@@ -179,7 +179,7 @@ fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
 fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
     let now = ui.terminal().now();
     let heads = ["Condition", "Status", "Since"].map(Column::new).into_iter();
-    let mut table = Table::new(heads.chain([Column::new("Message").prose()]));
+    let mut table = Table::new(heads.chain([Column::prose("Message")]));
     let all = snapshot.deployment.conditions();
     let (present, absent): (Vec<&str>, Vec<&str>) =
         ["Available", "Successful"].iter().partition(|kind| all.get(kind).is_some());

@@ -113,7 +113,9 @@ impl Failure {
                 Exit::Interrupted,
                 format!("the question was left unanswered; nothing was changed. In scripts pass {flag}"),
             ),
-            PromptError::Read(_) => Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() },
+            PromptError::Read(_) | PromptError::Refused(_) => {
+                Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() }
+            }
         }
     }
 }

@@ -18,8 +18,6 @@ pub enum LiveValues {
     Deployments,
     Namespaces,
     Contexts,
-    Clusters,
-    Users,
 }
 
 type LookUp = Arc<dyn Fn(LiveValues) -> Vec<String> + Send + Sync>;
@@ -75,8 +73,6 @@ fn with_values(command: Command, look_up: &LookUp) -> Command {
             "name" | "confirm" => LiveValues::Deployments,
             "namespace" => LiveValues::Namespaces,
             "context" => LiveValues::Contexts,
-            "cluster" => LiveValues::Clusters,
-            "user" => LiveValues::Users,
             _ if matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath) => {
                 let stand_in = |typed: &OsStr| vec![CompletionCandidate::new(typed).id(Some(FILES.to_owned()))];
                 return arg.add(ArgValueCompleter::new(stand_in));

@@ -70,9 +70,9 @@ fn read_login(path: &str) -> Result<TestAccount, Failure> {
     if text.contains('\0') {
         return Err(wrong("contains a NUL byte"));
     }
-    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    match (lines.next(), lines.next(), lines.next()) {
-        (Some(user), Some(password), None) if !user.trim().is_empty() && !password.is_empty() => {
+    let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+    match lines[..] {
+        [user, password] if !user.trim().is_empty() && !password.is_empty() => {
             Ok(TestAccount { user: user.trim().to_owned(), password: SecretText::from(password) })
         }
         _ => Err(wrong("does not hold two lines")),

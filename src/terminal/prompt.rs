@@ -14,7 +14,7 @@ use super::style::{Line, RenderOptions, Style};
 use super::text;
 use super::tty::Stream;
 use super::ui::Ui;
-use super::unanswered::Unanswered;
+use super::unanswered::UNREADABLE;
 
 pub use super::unanswered::PromptError;
 
@@ -81,7 +81,7 @@ impl Ui {
             };
             match self.ask(&shown, true, ask, Zeroizing::new)? {
                 Some(typed) if typed.is_empty() => self.reason("The answer is empty. Press Ctrl-C to stop."),
-                Some(typed) if typed.chars().any(char::is_control) => self.refuse(&Unanswered::Unreadable),
+                Some(typed) if typed.chars().any(char::is_control) => self.reason(&UNREADABLE.to_string()),
                 Some(typed) => return Ok(typed),
                 None => {}
             }
@@ -157,31 +157,18 @@ impl Ui {
         let asked = match &terminal.0.script {
             Some(script) => script(shown, hidden).map(read),
             None => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
-                let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
+                let end = if matches!(unanswered, PromptError::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);
             }),
         };
         terminal.hold(false);
         match asked {
-            Ok(answer) => Ok(Some(answer)),
-            Err(Unanswered::Interrupted) => Err(PromptError::Interrupted),
-            Err(Unanswered::Ended) => Err(PromptError::Ended),
-            Err(Unanswered::Failed(error)) => Err(PromptError::Read(error)),
-            Err(refused) => {
-                self.refuse(&refused);
+            Err(refused @ PromptError::Refused(_)) => {
+                self.reason(&refused.to_string());
                 Ok(None)
             }
+            asked => asked.map(Some),
         }
-    }
-
-    /// Prints why an answer was refused: a silently shortened password would lock users out later.
-    fn refuse(&self, refused: &Unanswered) {
-        let why = match refused {
-            Unanswered::TooLong => format!("The answer is longer than {} bytes.", guard::ROOM),
-            Unanswered::Lines => "The answer has more than one line.".to_owned(),
-            _ => "The answer contains a tab, a control character, or invalid UTF-8.".to_owned(),
-        };
-        self.reason(&format!("{why} It was discarded."));
     }
 
     /// Prints why an answer is invalid, also with `-q`.

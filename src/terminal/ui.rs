@@ -168,7 +168,7 @@ impl Ui {
 
     /// Writes text to stdout unchanged.
     pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
-        self.terminal.write_out(text).map_err(OutputError::Write)
+        Ok(self.terminal.write_out(text)?)
     }
 }
 

@@ -42,8 +42,6 @@ fn flag_values_are_completed_in_every_notation() {
     assert_eq!(words("status -n "), "[Namespaces]");
     assert_eq!(words("status --namespace=el"), "el[Namespaces]");
     assert_eq!(words("--context "), "[Contexts]");
-    assert_eq!(words("check --cluster "), "[Clusters]");
-    assert_eq!(words("check --user "), "[Users]");
     assert_eq!(words("check --kubeconfig "), "[files]");
     assert_eq!(words("tls issue --host a --out "), "[files]");
     assert_eq!(words("prepare --host "), "");

@@ -1,6 +1,6 @@
 //! The settings and fingerprints that `prepare` shows for confirmation, and the remaining tasks.
 
-use super::super::shared::providers::providers;
+use super::super::shared::output::providers;
 use super::preparation::Preparation;
 use crate::checks::{self, RehearsalStanding, Snapshot};
 use crate::cluster::shell_word;
@@ -47,7 +47,7 @@ impl Preparation<'_> {
         ui.table(&table, false)?;
         ui.print("")?;
         ui.print("SQL for the database, to run as a superuser:")?;
-        for line in sql(settings) {
+        for line in sql(settings).lines() {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
         ui.print("")?;
@@ -200,17 +200,17 @@ fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file:
     )
 }
 
-fn sql(settings: &MasSettings) -> Vec<String> {
-    let user = quoted(&settings.database.user);
-    let name = quoted(&settings.database.name);
-    vec![
-        format!("CREATE ROLE {user} LOGIN;"),
-        format!("-- at the prompt, enter the database password of Secret {}", settings.secret_name),
-        format!("\\password {user}"),
-        format!("CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"),
-        format!("\\connect {name}"),
-        "CREATE EXTENSION IF NOT EXISTS pg_trgm;".to_owned(),
-    ]
+fn sql(settings: &MasSettings) -> String {
+    let (user, name) = (quoted(&settings.database.user), quoted(&settings.database.name));
+    format!(
+        "CREATE ROLE {user} LOGIN;
+-- at the prompt, enter the database password of Secret {}
+\\password {user}
+CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;
+\\connect {name}
+CREATE EXTENSION IF NOT EXISTS pg_trgm;",
+        settings.secret_name
+    )
 }
 
 fn quoted(name: &str) -> String {

@@ -44,14 +44,6 @@ fn both_formats_have_the_same_tree_in_the_same_order() {
 }
 
 #[test]
-fn formats_have_the_names_of_the_flag() {
-    for format in OutputFormat::value_variants() {
-        assert_eq!(OutputFormat::from_str(&format.to_string(), false), Ok(*format));
-    }
-    assert!(OutputFormat::from_str("xml", false).is_err());
-}
-
-#[test]
 fn json_contains_no_terminal_control() {
     let text = render(OutputFormat::Json, &json!("\u{9b}2J\u{7f}\u{1b}")).unwrap();
     assert_eq!(text, "\"\\u009b2J\\u007f\\u001b\"\n");

@@ -115,7 +115,7 @@ fn a_terminal_shows_finished_stages_and_one_live_line() {
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
     · 10:42:30  the connection to the API server was lost and is back
-    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running   1m 24s, waiting until 11:11
+    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running       1m 24s, no updates for 1m 12s
     ");
     progress.failed("operator reports failure");
     insta::assert_snapshot!(told.seen(), @r"

@@ -10,7 +10,7 @@ use crate::answers::postgres::ProbeError;
 use crate::checks::databases::{Application, ConnectionSettings, Expected, Probed, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
-use crate::cluster::{Cluster, Selection, Target, resource};
+use crate::cluster::{Selection, resource};
 use crate::deployment::route::{self, Port};
 use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
@@ -38,13 +38,6 @@ impl DatabaseAccess {
         let resolve = read_resolve(&args.resolve)?;
         let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
         Ok(Self { through_cluster: args.through_cluster, resolve, roots })
-    }
-
-    async fn to(&self, place: &ConnectionSettings, cluster: &Cluster, target: &Target) -> Result<Way, String> {
-        if let Some(address) = Resolve::named(&self.resolve, &place.host, place.port, true) {
-            return Ok(Way::To(vec![address]));
-        }
-        if self.through_cluster { through_cluster(cluster, target, place).await } else { Ok(Way::Direct) }
     }
 }
 
@@ -92,7 +85,11 @@ async fn prepared<'a>(
 ) -> Result<(&'a ConnectionSettings, SecretText, Way), ProbeError> {
     let place = expected.place(application).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
     let password = password(session, place).await.map_err(ProbeError::NotAsked)?;
-    let way = access.to(place, &session.cluster, &session.target).await.map_err(ProbeError::NoWay)?;
+    let way = match Resolve::named(&access.resolve, &place.host, place.port, true) {
+        Some(address) => Way::To(vec![address]),
+        None if access.through_cluster => through_cluster(session, place).await.map_err(ProbeError::NoWay)?,
+        None => Way::Direct,
+    };
     Ok((place, password, way))
 }
 
@@ -109,22 +106,23 @@ async fn password(session: &Session, place: &ConnectionSettings) -> Result<Secre
 }
 
 /// A port-forward to a pod of the database's Service; the error is a sentence.
-async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionSettings) -> Result<Way, String> {
+async fn through_cluster(Session { cluster, target, .. }: &Session, place: &ConnectionSettings) -> Result<Way, String> {
     let host = &place.host;
     let (name, namespace) = route::service_of(host, &target.namespace).ok_or_else(|| {
         format!(
             "{host} is not a Service in the cluster, so no port-forward is possible; check without --through-cluster"
         )
     })?;
+    let list = async |kind, selection, most| {
+        let found = cluster.list::<Value>(&kind, Some(namespace), selection, most).all().await;
+        found.map_err(|error| error.to_string())
+    };
     let named = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
-    let services = cluster.list::<Value>(&resource::<Service>(), Some(namespace), named, 1).all().await;
-    let services = services.map_err(|error| error.to_string())?;
+    let services = list(resource::<Service>(), named, 1).await?;
     let service = services.first().ok_or_else(|| format!("Service {name} doesn't exist in namespace {namespace}"))?;
     let labels = route::selector(service)
         .ok_or_else(|| format!("Service {name} in {namespace} selects no pods; check without --through-cluster"))?;
-    let labelled = Selection { labels: Some(labels), fields: None };
-    let pods = cluster.list::<Value>(&resource::<Pod>(), Some(namespace), labelled, 500).all().await;
-    let pods = pods.map_err(|error| error.to_string())?;
+    let pods = list(resource::<Pod>(), Selection { labels: Some(labels), fields: None }, 500).await?;
     let (pod, port) = route::pod(service, &Port::Number(place.port), &pods)?;
     Ok(to_pod(cluster, namespace, pod, port, &Arc::new(Semaphore::new(AT_ONCE))))
 }

@@ -1504,7 +1504,7 @@ _kubectl__ess_mas() {
             return 0
             ;;
         kubectl__ess_mas__subcmd__prepare)
-            opts="-y -n -s -v -q -h --host --database-host --database-port --database-name --database-user --database-sslmode --database-password-file --secret-name --encryption-secret-file --rsa-private-key-file --rsa-bits --replace --tls --issuer --tls-secret --certificate --private-key --ca-certificate --ca-private-key --preview --accept --yes --export --inline-secrets --without-secret --export-file --force --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
+            opts="-y -n -s -v -q -h --host --database-host --database-port --database-name --database-user --database-sslmode --database-password-file --secret-name --encryption-secret-file --rsa-private-key-file --replace --tls --issuer --tls-secret --certificate --private-key --ca-certificate --ca-private-key --preview --accept --yes --export --inline-secrets --without-secret --export-file --force --kubeconfig --context --cluster --user --namespace --server --tls-server-name --insecure-skip-tls-verify --certificate-authority --client-certificate --client-key --as --as-uid --as-group --request-timeout --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1601,13 +1601,6 @@ _kubectl__ess_mas() {
                     fi
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
-                    fi
-                    return 0
-                    ;;
-                --rsa-bits)
-                    COMPREPLY=($(compgen -W "2048 3072 4096" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
                     fi
                     return 0
                     ;;

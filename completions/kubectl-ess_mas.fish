@@ -338,9 +338,6 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l secret-name -d 'Secret of MAS [default: the one in the ElementDeployment, or NAME-mas]' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l encryption-secret-file -d 'File with the encryption secret, instead of generating one; - for standard input' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-private-key-file -d 'File with the RSA private key, instead of generating one; - for standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l rsa-bits -d 'Size of the generated RSA key' -r -f -a "2048\t''
-3072\t''
-4096\t''"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l replace -d 'Key of the Secret whose value to replace; repeatable' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l tls -d 'Source of the MAS certificate [default: inherit]' -r -f -a "inherit\t'The mode in spec.global.k8s.ingresses.tls'
 external\t'TLS terminates in front of the ingress'

@@ -10,7 +10,7 @@ mod tls;
 
 use std::ffi::OsString;
 
-use clap::FromArgMatches as _;
+use clap::{FromArgMatches as _, ValueEnum as _};
 
 use crate::terminal::ColorChoice;
 
@@ -48,12 +48,9 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
 
 /// The value of `--color`, for errors of an invalid command line.
 pub fn color(args: &[OsString]) -> ColorChoice {
+    // `--color never` becomes `--color=never`.
     let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
-    let joined = words.iter().find_map(|word| word.strip_prefix("--color="));
-    let apart = words.iter().position(|word| *word == "--color").and_then(|at| words.get(at + 1).copied());
-    match joined.or(apart) {
-        Some("always") => ColorChoice::Always,
-        Some("never") => ColorChoice::Never,
-        _ => ColorChoice::Auto,
-    }
+    let joined = words.join("=");
+    let value = joined.split_once("--color=").and_then(|(_, rest)| rest.split('=').next());
+    value.and_then(|value| ColorChoice::from_str(value, false).ok()).unwrap_or_default()
 }

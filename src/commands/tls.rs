@@ -16,7 +16,7 @@ use crate::net::tls::{self, Presented, ProbeError};
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::session::certificate::Trusted;
-use crate::session::inputs::{read_file, read_resolve, read_roots, roots_or_system};
+use crate::session::inputs::{one_from_stdin, read_file, read_resolve, read_roots, roots_or_system};
 use crate::session::reading::Extent;
 use crate::session::{Context, Document, Session};
 use crate::terminal::table::{Cell, Column, Table};
@@ -118,9 +118,7 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
     let system = given.is_none();
     let trusted = async |given| Trusted { roots: roots_or_system(given).await, system };
     let findings = if let Some(certificate) = &args.certificate {
-        if certificate == "-" && args.private_key.as_deref() == Some("-") {
-            return Err(Failure::usage("only one of --certificate and --private-key can read standard input (-)"));
-        }
+        one_from_stdin(&[&args.certificate, &args.private_key])?;
         let chain = read_file("--certificate", certificate)?;
         let key = args.private_key.as_deref().map(|path| read_file("--private-key", path)).transpose()?;
         let subject = if certificate == "-" { "standard input" } else { certificate };

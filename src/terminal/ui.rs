@@ -166,7 +166,6 @@ impl Ui {
         self.terminal.write_err(&format!("{}\n", indented(&text, options.columns)));
     }
 
-    /// Writes text to stdout unchanged.
     pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
         Ok(self.terminal.write_out(text)?)
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::plan::{MasSettings, SecretInputs};
 use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, saslprep_changes, without_newline};
 use crate::session::Session;
-use crate::session::inputs::read_file;
+use crate::session::inputs::{one_from_stdin, read_file};
 use crate::terminal::Ui;
 use crate::x509::{CertificateAuthority, CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
@@ -26,7 +26,7 @@ pub struct InputFiles {
 
 impl InputFiles {
     pub fn read(args: &PrepareArgs) -> Result<Self, Failure> {
-        let paths = [
+        one_from_stdin(&[
             &args.database_password_file,
             &args.encryption_secret_file,
             &args.rsa_private_key_file,
@@ -34,10 +34,7 @@ impl InputFiles {
             &args.private_key,
             &args.ca_certificate,
             &args.ca_private_key,
-        ];
-        if paths.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
-            return Err(Failure::usage("standard input holds one value; pass - to only one flag"));
-        }
+        ])?;
         let read = |flag: &str, path: &Option<String>| path.as_deref().map(|path| read_file(flag, path)).transpose();
         let certificate = read("--certificate", &args.certificate)?;
         let private_key = read("--private-key", &args.private_key)?;

@@ -47,7 +47,7 @@ impl Preparation<'_> {
         ui.table(&table, false)?;
         ui.print("")?;
         ui.print("SQL for the database, to run as a superuser:")?;
-        for line in sql(settings).lines() {
+        for line in sql(settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
         ui.print("")?;
@@ -200,17 +200,16 @@ fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file:
     )
 }
 
-fn sql(settings: &MasSettings) -> String {
+fn sql(settings: &MasSettings) -> [String; 6] {
     let (user, name) = (quoted(&settings.database.user), quoted(&settings.database.name));
-    format!(
-        "CREATE ROLE {user} LOGIN;
--- at the prompt, enter the database password of Secret {}
-\\password {user}
-CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;
-\\connect {name}
-CREATE EXTENSION IF NOT EXISTS pg_trgm;",
-        settings.secret_name
-    )
+    [
+        format!("CREATE ROLE {user} LOGIN;"),
+        format!("-- at the prompt, enter the database password of Secret {}", settings.secret_name),
+        format!("\\password {user}"),
+        format!("CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"),
+        format!("\\connect {name}"),
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm;".to_owned(),
+    ]
 }
 
 fn quoted(name: &str) -> String {

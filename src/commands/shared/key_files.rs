@@ -100,7 +100,6 @@ impl Issued {
         files
     }
 
-    /// The files of a new CA.
     pub fn ca_files(&self, out: &str) -> Vec<KeyFile> {
         let Some(ca) = &self.new_ca else { return Vec::new() };
         let (host, certificate, key) = (&self.host, ca.certificate(), ca.key());
@@ -134,7 +133,6 @@ impl Issued {
     }
 }
 
-/// Prints where to install a new CA.
 fn private_ca(ui: &Ui, host: &HostName, certificate: &str, key: &str) {
     ui.status(format!(
         "No device trusts this new CA yet. Install {certificate} before the migration; otherwise logins fail:"

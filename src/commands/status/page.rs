@@ -22,7 +22,6 @@ const WIDEST: usize = 100;
 /// Columns before the details of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-/// The contents of a page.
 pub struct Shown<'a> {
     snapshot: &'a Snapshot,
     status: &'a Status,

@@ -118,7 +118,9 @@ fn failure_records(session: &Session, contents: &mut Contents) {
     // A missing folder has no records.
     let entries = session.state_folders().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
     let named = entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
-    let mut found: Vec<_> = named.filter(|(name, _)| name.starts_with(&beginning) && name.ends_with(".json")).collect();
+    let mut found: Vec<_> = named
+        .filter(|(name, path)| name.starts_with(&beginning) && path.extension() == Some("json".as_ref()))
+        .collect();
     found.sort_by(|one, other| other.0.cmp(&one.0));
     for (name, path) in found.into_iter().take(RECORDS) {
         let read = std::fs::read(&path).map_err(|error| error.to_string());

@@ -1,6 +1,7 @@
 //! The contents of the report. Everything passes through the redactor here.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -78,7 +79,8 @@ impl Contents {
     }
 
     fn add(&mut self, path: &str, about: &str, clean: &Value) {
-        let format = if path.ends_with(".yaml") { OutputFormat::Yaml } else { OutputFormat::Json };
+        let is_yaml = Path::new(path).extension() == Some("yaml".as_ref());
+        let format = if is_yaml { OutputFormat::Yaml } else { OutputFormat::Json };
         let text = data::render(format, clean).ok().filter(|_| clean.as_array().is_none_or(|all| !all.is_empty()));
         self.parts.extend(text.map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
     }

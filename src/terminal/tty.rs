@@ -131,13 +131,17 @@ impl Terminal {
 
     /// The options for a stream. Only text on a terminal is wrapped.
     ///
-    /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); no terminal, or a `dumb` one.
+    /// Colours, first match decides: the choice; `NO_COLOR` not empty (no-color.org); `CLICOLOR_FORCE` neither empty nor
+    /// `0`, then `CLICOLOR` that is `0` (bixense.com/clicolors); no terminal, or a `dumb` one.
     pub fn render_options(&self, stream: Stream, choice: ColorChoice) -> RenderOptions {
         let tty = self.is_tty(stream);
+        let set = |name: &str| self.env(name).filter(|value| !value.is_empty());
         let coloured = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => tty && !self.is_dumb() && self.env("NO_COLOR").is_none_or(|value| value.is_empty()),
+            ColorChoice::Auto if set("NO_COLOR").is_some() => false,
+            ColorChoice::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            ColorChoice::Auto => tty && !self.is_dumb() && set("CLICOLOR").is_none_or(|value| value != "0"),
         };
         RenderOptions { coloured, unicode: self.speaks_unicode(), columns: tty.then(|| self.columns()) }
     }

@@ -16,6 +16,14 @@ fn colour_follows_choice_then_environment_then_terminal() {
     assert!(coloured(Setting::piped().env("NO_COLOR", "1"), Always));
     assert!(!coloured(tty().env("NO_COLOR", "1"), Auto));
     assert!(coloured(tty().env("NO_COLOR", ""), Auto));
+    assert!(coloured(Setting::piped().env("CLICOLOR_FORCE", "1"), Auto));
+    assert!(!coloured(Setting::piped().env("CLICOLOR_FORCE", "0"), Auto));
+    assert!(!coloured(tty().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"), Auto));
+    assert!(!coloured(tty().env("CLICOLOR", "0"), Auto));
+    assert!(coloured(tty().env("CLICOLOR", "1"), Auto));
+    assert!(coloured(tty().env("CLICOLOR", ""), Auto));
+    assert!(coloured(tty().env("CLICOLOR", "0").env("CLICOLOR_FORCE", "1"), Auto));
+    assert!(!coloured(Setting::piped().env("CLICOLOR", "1"), Auto));
     assert!(!coloured(tty().env("TERM", "dumb"), Auto));
     assert!(!coloured(tty().env("TERM", ""), Auto));
 }

@@ -10,6 +10,7 @@ mod tls;
 
 use std::ffi::OsString;
 
+use clap::error::ContextKind;
 use clap::{FromArgMatches as _, ValueEnum as _};
 
 use crate::terminal::ColorChoice;
@@ -41,7 +42,11 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
         return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
     }
     let mut definition = command::for_columns(columns);
-    let matches = definition.try_get_matches_from_mut(args)?;
+    let matches = definition.try_get_matches_from_mut(args).map_err(|mut error| {
+        // clap suggests `--` to pass a flag as a value, which no command here accepts.
+        error.remove(ContextKind::Suggested);
+        error
+    })?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
     Ok(Typed::Command(Box::new(cli)))
 }

@@ -137,7 +137,6 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-ess_mas' -ScriptBlock {
             [CompletionResult]::new('--secret-name', '--secret-name', [CompletionResultType]::ParameterName, 'Secret of MAS [default: the one in the ElementDeployment, or NAME-mas]')
             [CompletionResult]::new('--encryption-secret-file', '--encryption-secret-file', [CompletionResultType]::ParameterName, 'File with the encryption secret, instead of generating one; - for standard input')
             [CompletionResult]::new('--rsa-private-key-file', '--rsa-private-key-file', [CompletionResultType]::ParameterName, 'File with the RSA private key, instead of generating one; - for standard input')
-            [CompletionResult]::new('--rsa-bits', '--rsa-bits', [CompletionResultType]::ParameterName, 'Size of the generated RSA key')
             [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Key of the Secret whose value to replace; repeatable')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Source of the MAS certificate [default: inherit]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'ClusterIssuer for cert-manager')

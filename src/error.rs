@@ -41,7 +41,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with this error message.
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
         Self { exit, error: Some(sentence.into().into()), next: Vec::new() }
     }
@@ -60,14 +59,12 @@ impl Failure {
         Self::new(Exit::Failed, sentence)
     }
 
-    /// Adds a next step.
     #[must_use]
     pub fn advise(mut self, words: impl Into<Line>) -> Self {
         self.next.push(Next::new(words));
         self
     }
 
-    /// Adds a next step with its command.
     #[must_use]
     pub fn then(mut self, words: impl Into<Line>, command: impl Into<String>) -> Self {
         self.next.push(Next::new(words).command(command));
@@ -113,7 +110,9 @@ impl Failure {
                 Exit::Interrupted,
                 format!("the question was left unanswered; nothing was changed. In scripts pass {flag}"),
             ),
-            PromptError::Read(_) => Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() },
+            PromptError::Read(_) | PromptError::Refused(_) => {
+                Self { exit: Exit::Failed, error: Some(Box::new(error)), next: Vec::new() }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Effects, Style};
-use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueHint};
+use clap::{ArgAction, Command, CommandFactory as _, ValueHint};
 
 use super::args::Cli;
 use super::examples::{self, Example};
@@ -25,11 +25,6 @@ pub fn definition() -> Command {
     for_columns(WIDEST)
 }
 
-/// The definition without help pages, for completion.
-pub fn without_help() -> Command {
-    each_below(root(), |below, _| bare(below))
-}
-
 /// The definition with help for a terminal of this width, at most [`WIDEST`].
 pub fn for_columns(columns: usize) -> Command {
     let columns = columns.min(WIDEST);
@@ -43,7 +38,8 @@ pub fn for_columns(columns: usize) -> Command {
     command.after_help(format!("{after}\n\n{EXIT_CODES}")).help_template(template).term_width(columns)
 }
 
-fn root() -> Command {
+/// The definition without help pages, for completion.
+pub fn root() -> Command {
     hinted(Cli::command()).disable_help_subcommand(false)
 }
 
@@ -81,24 +77,16 @@ fn groups(command: &Command, columns: usize) -> String {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or declined; 2 wrong usage or no terminal; 10 blocked by findings; 11 warnings; \
                           124 timed out; 130 interrupted.";
 
-fn bare(command: Command) -> Command {
-    each_below(hinted(command), |below, _| bare(below)).disable_help_subcommand(true)
-}
-
 /// Adds the usage line as kubectl writes it, and examples above the flags.
 fn made_ready(command: Command, path: &str, all: &[Example]) -> Command {
-    let command = each_below(hinted(command), |below, name| made_ready(below, &format!("{path} {name}"), all));
-    let usage = usage(&command, path, command.has_subcommands());
+    let command = each_below(command, |below, name| made_ready(below, &format!("{path} {name}"), all));
+    let usage = usage(&command, path);
     let after = command.get_after_help().map_or_else(String::new, |text| format!("{text}\n\n"));
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{all-args}}{{after-help}}",
         examples::help(all, path).map_or_else(String::new, |text| format!("{text}\n\n"))
     );
-    command
-        .after_help(format!("{after}{EXIT_CODES}"))
-        .override_usage(usage)
-        .help_template(template)
-        .disable_help_subcommand(true)
+    command.after_help(format!("{after}{EXIT_CODES}")).override_usage(usage).help_template(template)
 }
 
 pub(super) fn each_below(command: Command, change: impl Fn(Command, &str) -> Command) -> Command {
@@ -106,24 +94,15 @@ pub(super) fn each_below(command: Command, change: impl Fn(Command, &str) -> Com
     names.iter().fold(command, |command, name| command.mut_subcommand(name, |below| change(below, name)))
 }
 
-fn usage(command: &Command, path: &str, has_commands: bool) -> String {
-    let value = |arg: &Arg| arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
-    let required = |arg: &Arg| match arg.get_long() {
-        Some(long) => format!("--{long} {}", value(arg)),
-        None => value(arg),
-    };
-    let mut words = vec!["kubectl ess-mas".to_owned(), path.to_owned()];
-    words.extend(has_commands.then(|| "COMMAND".to_owned()));
-    words.extend(command.get_arguments().filter(|arg| arg.is_required_set()).map(required));
-    let optional = command.get_positionals().filter(|arg| !arg.is_required_set());
-    words.extend(optional.map(|arg| format!("[{}]", value(arg))));
-    words.push("[flags]".to_owned());
-    words.join(" ")
+fn usage(command: &Command, path: &str) -> String {
+    let below = if command.has_subcommands() { " COMMAND" } else { "" };
+    let values: Vec<String> = command.get_positionals().map(|arg| format!(" {arg}").replace(['<', '>'], "")).collect();
+    format!("kubectl ess-mas {path}{below}{} [flags]", values.concat())
 }
 
 /// Marks each value as a file or not, so that shells complete file names only for files.
 fn hinted(command: Command) -> Command {
-    command.mut_args(|arg| {
+    let command = command.disable_help_subcommand(true).mut_args(|arg| {
         let hint = match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
             Some("FILE") => ValueHint::FilePath,
             Some("DIR") => ValueHint::DirPath,
@@ -131,5 +110,6 @@ fn hinted(command: Command) -> Command {
             _ => ValueHint::Other,
         };
         if matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) { arg.value_hint(hint) } else { arg }
-    })
+    });
+    each_below(command, |below, _| hinted(below))
 }

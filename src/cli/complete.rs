@@ -3,8 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
-use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches as _, ValueHint};
+use clap::{Command, FromArgMatches as _, ValueHint};
 use clap_complete::engine::{self, ArgValueCompleter, CompletionCandidate};
 
 use super::command;
@@ -19,8 +18,6 @@ pub enum LiveValues {
     Deployments,
     Namespaces,
     Contexts,
-    Clusters,
-    Users,
 }
 
 type LookUp = Arc<dyn Fn(LiveValues) -> Vec<String> + Send + Sync>;
@@ -36,26 +33,13 @@ pub fn complete(
 ) -> String {
     let Some((last, before)) = words.split_last() else { return ":4\n".to_owned() };
     let line = || std::iter::once(PROGRAM).chain(before.iter().map(String::as_str));
-    let matches = command::without_help().ignore_errors(true).try_get_matches_from(line()).ok();
-    let flags = matches.as_ref().and_then(|matches| ConnectionFlags::from_arg_matches(matches).ok());
-    let flags = flags.unwrap_or_default();
-    let mut root = with_values(command::without_help(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
+    let matches = command::root().ignore_errors(true).try_get_matches_from(line());
+    let flags = matches.and_then(|matches| ConnectionFlags::from_arg_matches(&matches)).unwrap_or_default();
+    let mut root = with_values(command::root(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
     // Completes long flags after a single dash.
     let typed = if last == "-" { "--" } else { last };
     let typed_line = line().chain([typed]).map(OsString::from).collect();
-    let mut found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
-    let (command, matches) = innermost(&root, matches.as_ref());
-    if std::ptr::eq(command, &raw const root) && before.first().is_some_and(|word| !word.starts_with('-')) {
-        found.clear();
-    }
-    let is_used = |id: &str| {
-        let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
-        let once = command.get_arguments().any(|arg| arg.get_id() == id && !repeats(arg));
-        let given = |matches: &ArgMatches| {
-            matches.ids().any(|one| one == id && matches.value_source(id) == Some(ValueSource::CommandLine))
-        };
-        once && matches.is_some_and(given)
-    };
+    let found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
     let mut text = String::new();
     let mut files = false;
     // kubectl's commands complete the value after `--flag=` without the flag.
@@ -67,8 +51,8 @@ pub fn complete(
                 files = true;
                 continue;
             }
-            // Flags are completed only after a dash, and once.
-            Some(id) if id.strip_prefix("arg::").is_some_and(|id| !typed.starts_with('-') || is_used(id)) => continue,
+            // Flags are completed only after a dash.
+            Some(id) if id.starts_with("arg::") && !typed.starts_with('-') => continue,
             _ => {}
         }
         text.push_str(flag.and_then(|flag| value.strip_prefix(flag)).unwrap_or(&value));
@@ -82,16 +66,6 @@ pub fn complete(
     text
 }
 
-/// The subcommand that the words select.
-fn innermost<'a>(root: &'a Command, matches: Option<&'a ArgMatches>) -> (&'a Command, Option<&'a ArgMatches>) {
-    let (mut command, mut matches) = (root, matches);
-    while let Some((name, below)) = matches.and_then(ArgMatches::subcommand) {
-        let Some(one) = command.find_subcommand(name) else { break };
-        (command, matches) = (one, Some(below));
-    }
-    (command, matches)
-}
-
 /// Adds value completion to all arguments.
 fn with_values(command: Command, look_up: &LookUp) -> Command {
     let command = command.mut_args(|arg| {
@@ -99,8 +73,6 @@ fn with_values(command: Command, look_up: &LookUp) -> Command {
             "name" | "confirm" => LiveValues::Deployments,
             "namespace" => LiveValues::Namespaces,
             "context" => LiveValues::Contexts,
-            "cluster" => LiveValues::Clusters,
-            "user" => LiveValues::Users,
             _ if matches!(arg.get_value_hint(), ValueHint::FilePath | ValueHint::DirPath | ValueHint::AnyPath) => {
                 let stand_in = |typed: &OsStr| vec![CompletionCandidate::new(typed).id(Some(FILES.to_owned()))];
                 return arg.add(ArgValueCompleter::new(stand_in));

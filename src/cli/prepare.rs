@@ -3,7 +3,6 @@
 use clap::{Args, ValueEnum};
 
 use super::flags::WriteArgs;
-use crate::x509::RsaBits;
 
 /// `--tls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,15 +56,6 @@ pub struct PrepareArgs {
     /// File with the RSA private key, instead of generating one; - for standard input
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     pub rsa_private_key_file: Option<String>,
-    /// Size of the generated RSA key
-    #[arg(
-        long,
-        value_name = "BITS",
-        default_value = "2048",
-        conflicts_with = "rsa_private_key_file",
-        help_heading = "Secrets"
-    )]
-    pub rsa_bits: RsaBits,
     /// Key of the Secret whose value to replace; repeatable
     #[arg(long, value_name = "KEY", value_delimiter = ',', help_heading = "Secrets")]
     pub replace: Vec<String>,

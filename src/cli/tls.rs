@@ -1,6 +1,7 @@
 //! Arguments of `tls`.
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::builder::PossibleValue;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::flags::OutputArgs;
 use crate::x509::TlsKeyType;
@@ -86,4 +87,19 @@ pub struct TlsCheckArgs {
     pub ca_certificate: Option<String>,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+impl ValueEnum for TlsKeyType {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::P256, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::P256 => PossibleValue::new("p256").help("ECDSA, P-256"),
+            Self::Rsa2048 => PossibleValue::new("rsa2048").help("RSA, 2048 bits"),
+            Self::Rsa3072 => PossibleValue::new("rsa3072").help("RSA, 3072 bits"),
+            Self::Rsa4096 => PossibleValue::new("rsa4096").help("RSA, 4096 bits"),
+        })
+    }
 }

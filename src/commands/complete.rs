@@ -18,11 +18,10 @@ pub fn complete(words: &[String], terminal: Terminal) -> u8 {
 }
 
 fn look_up(live: LiveValues, flags: &ConnectionFlags) -> Option<Vec<String>> {
-    let kubeconfig = || kubeconfig_entries(flags).ok();
     match live {
-        LiveValues::Contexts => Some(kubeconfig()?.contexts.into_iter().map(|one| one.name).collect()),
-        LiveValues::Clusters => Some(kubeconfig()?.clusters.into_iter().map(|one| one.name).collect()),
-        LiveValues::Users => Some(kubeconfig()?.auth_infos.into_iter().map(|one| one.name).collect()),
+        LiveValues::Contexts => {
+            Some(kubeconfig_entries(flags).ok()?.contexts.into_iter().map(|one| one.name).collect())
+        }
         LiveValues::Deployments | LiveValues::Namespaces => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let found = runtime.block_on(async { tokio::time::timeout(TIMEOUT, ask(live, flags)).await });

@@ -16,7 +16,7 @@ use crate::net::tls::{self, Presented, ProbeError};
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::session::certificate::Trusted;
-use crate::session::inputs::{read_file, read_resolve, read_roots, roots_or_system};
+use crate::session::inputs::{one_from_stdin, read_file, read_resolve, read_roots, roots_or_system};
 use crate::session::reading::Extent;
 use crate::session::{Context, Document, Session};
 use crate::terminal::table::{Cell, Column, Table};
@@ -118,7 +118,9 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
     let system = given.is_none();
     let trusted = async |given| Trusted { roots: roots_or_system(given).await, system };
     let findings = if let Some(certificate) = &args.certificate {
-        let (chain, key) = read_pair(certificate, args.private_key.as_deref())?;
+        one_from_stdin(&[&args.certificate, &args.private_key])?;
+        let chain = read_file("--certificate", certificate)?;
+        let key = args.private_key.as_deref().map(|path| read_file("--private-key", path)).transpose()?;
         let subject = if certificate == "-" { "standard input" } else { certificate };
         trusted(given).await.judge(subject, CertificateChain::parse(chain.expose()).ok(), &host, now, |wanted| {
             certificate::certificate(subject, chain.expose(), key.as_ref().map(SecretBytes::expose), wanted)
@@ -152,14 +154,6 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
         context.ui.next(&Next::new(hint));
     }
     Ok(code)
-}
-
-fn read_pair(certificate: &str, private_key: Option<&str>) -> Result<(SecretBytes, Option<SecretBytes>), Failure> {
-    if certificate == "-" && private_key == Some("-") {
-        return Err(Failure::usage("only one of --certificate and --private-key can read standard input (-)"));
-    }
-    let key = |path| read_file("--private-key", path);
-    Ok((read_file("--certificate", certificate)?, private_key.map(key).transpose()?))
 }
 
 /// `--live`: the certificates that the host serves.

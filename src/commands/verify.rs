@@ -6,7 +6,7 @@ use crate::cli::VerifyArgs;
 use crate::error::{Exit, Failure};
 use crate::secrets::{SecretText, without_newline};
 use crate::session::endpoints::{self, EndpointAccess, TestAccount, Through};
-use crate::session::inputs::{read_file, read_resolve, read_roots};
+use crate::session::inputs::{one_from_stdin, read_file, read_resolve, read_roots};
 use crate::session::reading::Extent;
 use crate::session::{Context, Session};
 use crate::terminal::progress::Waiting;
@@ -45,10 +45,7 @@ fn words(phase: EndpointPhase) -> &'static str {
 
 fn ways(args: &VerifyArgs) -> Result<EndpointAccess, Failure> {
     let resolve = read_resolve(&args.resolve)?;
-    let stdin = [&args.ca_certificate, &args.token_file, &args.login_file];
-    if stdin.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
-        return Err(Failure::usage("standard input holds one value; only one flag can be -"));
-    }
+    one_from_stdin(&[&args.ca_certificate, &args.token_file, &args.login_file])?;
     let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     let (token, given) = args.token_file.as_deref().map(read_token).transpose()?.unzip();
     let login = args.login_file.as_deref().map(read_login).transpose()?;
@@ -70,9 +67,9 @@ fn read_login(path: &str) -> Result<TestAccount, Failure> {
     if text.contains('\0') {
         return Err(wrong("contains a NUL byte"));
     }
-    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    match (lines.next(), lines.next(), lines.next()) {
-        (Some(user), Some(password), None) if !user.trim().is_empty() && !password.is_empty() => {
+    let lines: Vec<&str> = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+    match lines[..] {
+        [user, password] if !user.trim().is_empty() && !password.is_empty() => {
             Ok(TestAccount { user: user.trim().to_owned(), password: SecretText::from(password) })
         }
         _ => Err(wrong("does not hold two lines")),

@@ -41,8 +41,6 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     causes::all().iter().map(|entry| entry.code.as_str())
 }
 
-pub const ABOUT: &str = "a cause of a failed dry run or migration";
-
 /// The explanation of a cause without a message. It has no severity.
 pub fn explanation(code: &str) -> Option<Explanation> {
     let entry = causes::all().iter().find(|entry| entry.code == code)?;
@@ -59,7 +57,7 @@ pub fn explanation(code: &str) -> Option<Explanation> {
     }
     Some(Explanation {
         code: &entry.code,
-        about: ABOUT.to_owned(),
+        about: "a cause of a failed dry run or migration".to_owned(),
         severities: Vec::new(),
         meaning: entry.general(&entry.meaning),
         why: entry.nothing_copied.as_ref().map_or_else(|| stops.to_owned(), |proof| format!("{stops} {proof}")),

@@ -14,7 +14,6 @@ use crate::x509::{RsaBits, RsaPrivateKey};
 pub struct SecretInputs {
     pub encryption_secret: Option<EncryptionSecret>,
     pub rsa_private_key: Option<RsaPrivateKey>,
-    pub rsa_bits: RsaBits,
     pub postgres_password: Option<PostgresPassword>,
     /// `--certificate` and `--private-key`, in PEM.
     pub certificate: Option<(SecretBytes, SecretBytes)>,
@@ -112,7 +111,7 @@ impl SecretContext<'_> {
             inputs,
             |value| problem(RsaPrivateKey::parse(value)),
             inputs.rsa_private_key.as_ref().map(|key| key.pem().to_bytes()),
-            || Ok(RsaPrivateKey::generate(inputs.rsa_bits)?.pem().to_bytes()),
+            || Ok(RsaPrivateKey::generate(RsaBits::default())?.pem().to_bytes()),
         )?;
         let password = self.item(
             &keys.postgres_password,

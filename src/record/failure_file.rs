@@ -102,7 +102,7 @@ pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
 }
 
 /// Creates a file with mode 0600. Fails if it exists.
-pub fn private(path: &Path) -> io::Result<File> {
+fn private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -111,7 +111,7 @@ pub fn private(path: &Path) -> io::Result<File> {
 }
 
 /// Like [`private`], for the first of `name.ending`, `name-1.ending`, … that doesn't exist.
-pub fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(PathBuf, File)> {
+fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(PathBuf, File)> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
         let path = folder.join(format!("{name}{suffix}.{ending}"));

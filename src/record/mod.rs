@@ -8,4 +8,4 @@ pub use archive::Archive;
 pub use cluster_record::{
     Backup, HistoryEntry, OwnersChange, Pending, Record, RecordError, Rehearsal, RehearsalState, Step, record_name,
 };
-pub use failure_file::{FailureFile, TimelineEntry, amend, private, private_anew, save, saved};
+pub use failure_file::{FailureFile, TimelineEntry, amend, save, saved};

@@ -146,9 +146,9 @@ pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputErro
         Column::new("Severity"),
         Column::new("Code"),
         Column::new("Subject"),
-        Column::new("Message").prose(),
-        Column::new("Remedy").prose(),
-        Column::new("Docs").only_wide(),
+        Column::prose("Message"),
+        Column::prose("Remedy"),
+        Column { only_wide: true, ..Column::new("Docs") },
     ]);
     for finding in findings {
         table.row([

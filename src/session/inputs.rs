@@ -30,6 +30,15 @@ pub fn read_file(flag: &str, path: &str) -> Result<SecretBytes, Failure> {
     Ok(bytes)
 }
 
+/// Refuses standard input (`-`) for several of these flags.
+pub fn one_from_stdin(paths: &[&Option<String>]) -> Result<(), Failure> {
+    let from_stdin = paths.iter().filter(|path| path.as_deref() == Some("-")).count();
+    if from_stdin > 1 {
+        return Err(Failure::usage("standard input holds one value; pass - to only one flag"));
+    }
+    Ok(())
+}
+
 /// The given roots, else those of the system, which take a while to read on some systems.
 pub async fn roots_or_system(given: Option<Roots>) -> Option<Roots> {
     match given {

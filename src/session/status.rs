@@ -31,12 +31,8 @@ pub struct StatusList {
 }
 
 impl StatusList {
-    pub const KIND: &'static str = "StatusList";
-    /// The field of the deployments.
-    pub const ITEMS: &'static str = "items";
-
-    pub fn of(status: Status) -> Document<Self> {
-        Document::new(Self::KIND, Self { items: vec![status] })
+    pub fn of(items: Vec<Status>) -> Document<Self> {
+        Document::new("StatusList", Self { items })
     }
 }
 

@@ -1,7 +1,5 @@
 //! The formats `-o json` and `-o yaml`.
 
-use std::error::Error;
-use std::fmt::{self, Write as _};
 use std::io;
 
 use clap::ValueEnum;
@@ -9,16 +7,8 @@ use serde::Serialize;
 
 /// A failed write to stdout, for example to a full disk. A reader that exits early is no error.
 #[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    #[error("could not write the output")]
-    Write(#[source] io::Error),
-    #[error("could not write the output as {format}")]
-    Form {
-        format: OutputFormat,
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-}
+#[error("could not write the output")]
+pub struct OutputError(#[from] io::Error);
 
 /// `-o`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -36,17 +26,11 @@ impl OutputFormat {
     }
 }
 
-impl fmt::Display for OutputFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
-    }
-}
-
 /// Renders `value` with a trailing newline; as JSON if the format is a table.
 pub fn render<T: Serialize>(format: OutputFormat, value: &T) -> Result<String, OutputError> {
     match format {
         OutputFormat::Yaml => yaml(value),
-        _ => json(value).map_err(|source| OutputError::Form { format, source: source.into() }),
+        _ => json(value).map_err(|error| OutputError(error.into())),
     }
 }
 
@@ -55,80 +39,22 @@ fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(&bytes) + "\n";
     // serde_json escapes U+0000 to U+001F. DEL and the C1 set act on some terminals; they occur only within strings.
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if matches!(c, '\u{7f}'..='\u{9f}') {
-            // Writing into a string cannot fail.
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
-        } else {
-            safe.push(c);
-        }
-    }
-    safe.push('\n');
-    Ok(safe)
+    let present = ('\u{7f}'..='\u{9f}').filter(|&c| text.contains(c));
+    Ok(present.fold(text.to_string(), |text, c| text.replace(c, &format!("\\u{:04x}", u32::from(c)))))
 }
 
 /// YAML that YAML 1.1 and 1.2 parsers read alike, with a trailing newline.
 pub fn yaml<T: Serialize>(value: &T) -> Result<String, OutputError> {
     let text = |blocks: bool| {
         let options = serde_saphyr::ser_options! { prefer_block_scalars: blocks, folded_wrap_chars: usize::MAX };
-        serde_saphyr::to_string_with_options(value, options)
-            .map_err(|source| OutputError::Form { format: OutputFormat::Yaml, source: source.into() })
+        serde_saphyr::to_string_with_options(value, options).map_err(|error| OutputError(io::Error::other(error)))
     };
     let with_blocks = text(true)?;
     // libyaml, and so Go, refuses a block that starts with a tab. Only a line in a block can start with one.
     let refused = with_blocks.lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
     if refused { text(false) } else { Ok(with_blocks) }
-}
-
-/// A document that ends with a list, rendered in pieces whose sequence equals the output of [`render`].
-///
-/// Incomplete JSON is invalid, so it can't be mistaken for the whole document. Incomplete YAML is valid; it is rendered at the
-/// end.
-pub struct Listing {
-    format: OutputFormat,
-    field: &'static str,
-    begun: String,
-    held: String,
-    count: usize,
-}
-
-impl Listing {
-    /// `head` is a non-empty object with the fields before the list; `field` is the name of the list.
-    pub fn new<T: Serialize>(format: OutputFormat, head: &T, field: &'static str) -> Result<Self, OutputError> {
-        Ok(Self { format, field, begun: render(format, head)?, held: String::new(), count: 0 })
-    }
-
-    pub fn element<T: Serialize>(&mut self, element: &T) -> Result<String, OutputError> {
-        self.count += 1;
-        if self.format == OutputFormat::Yaml {
-            self.held.push_str(&yaml(&[element])?);
-            return Ok(String::new());
-        }
-        let begin = if self.count == 1 { self.opened() + "[" } else { ",".to_owned() };
-        // Newlines occur only between values; in strings they are escaped.
-        Ok(begin + &format!("\n{}", render(self.format, element)?.trim_end()).replace('\n', "\n        "))
-    }
-
-    pub fn is_begun(&self) -> bool {
-        self.count > 0 && self.format != OutputFormat::Yaml
-    }
-
-    pub fn end(mut self) -> String {
-        match (self.format, self.count) {
-            (OutputFormat::Yaml, 0) => format!("{}{}: []\n", self.begun, self.field),
-            (OutputFormat::Yaml, _) => format!("{}{}:\n{}", self.begun, self.field, self.held),
-            (_, 0) => self.opened() + "[]\n}\n",
-            _ => "\n    ]\n}\n".to_owned(),
-        }
-    }
-
-    fn opened(&mut self) -> String {
-        let head = std::mem::take(&mut self.begun);
-        format!("{},\n    \"{}\": ", head.strip_suffix("\n}\n").unwrap_or(&head), self.field)
-    }
 }
 
 #[cfg(test)]

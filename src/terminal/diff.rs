@@ -1,8 +1,7 @@
 //! The diff of a write, field by field. Prints values, so the trees must not contain secrets.
 
 use serde_json::{Map, Value};
-use similar::algorithms::{Capture, Compact, Replace, myers};
-use similar::{DiffOp, DiffTag};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::data::yaml;
 use super::style::{Line, Style};
@@ -47,7 +46,8 @@ fn fields(path: &[String], old: &Map<String, Value>, new: &Map<String, Value>, f
 }
 
 fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<FieldChange>) {
-    for op in operations(old, new).into_iter().filter(|op| op.tag() != DiffTag::Equal) {
+    let operations = capture_diff_slices(Algorithm::Myers, old, new);
+    for op in operations.into_iter().filter(|op| op.tag() != DiffTag::Equal) {
         let (was, is) = (op.old_range(), op.new_range());
         for offset in 0..was.len().max(is.len()) {
             let index = if offset < is.len() { is.start } else { was.start } + offset;
@@ -55,13 +55,6 @@ fn elements(path: &[String], old: &[Value], new: &[Value], found: &mut Vec<Field
             compare(&at, old[was.clone()].get(offset), new[is.clone()].get(offset), found);
         }
     }
-}
-
-/// `similar::capture_diff_slices` with only one algorithm, which saves 250 KB in the program.
-fn operations(old: &[Value], new: &[Value]) -> Vec<DiffOp> {
-    let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
-    let Ok(()) = myers::diff_deadline_raw(&mut hook, old, 0..old.len(), new, 0..new.len(), None);
-    hook.into_inner().into_inner().into_ops()
 }
 
 /// A key in a path. A key with characters other than letters, digits, `-` and `_` is quoted: `["example.com/owner"]`.

@@ -23,14 +23,15 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 use zeroize::Zeroizing;
 
 use super::tty::Terminal;
-use super::unanswered::Unanswered;
+use super::unanswered::{LINES, PromptError};
 
 /// The longest pause between bytes of one paste; typing is slower.
 const TOGETHER: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 /// How often to check for an answer or an interrupt.
 const INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 /// The longest line in bytes. The kernel silently drops bytes of a password after 4095.
-pub(super) const ROOM: usize = 4000;
+const ROOM: usize = 4000;
+const TOO_LONG: &str = "The answer is longer than 4000 bytes.";
 const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 const CTRL_U: u8 = 0x15;
@@ -41,7 +42,7 @@ pub(super) fn ask<T: Send>(
     terminal: &Terminal,
     hidden: bool,
     question: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
-) -> Result<T, Unanswered> {
+) -> Result<T, PromptError> {
     let (keyboard, keys_into) = Keyboard::take(hidden)?;
     let term = Term::read_write_pair(io::stdin(), Pen(terminal.clone()));
     thread::scope(|scope| {
@@ -87,11 +88,11 @@ impl Keyboard {
         hidden: bool,
         answered: impl Fn() -> bool,
         over: impl Fn() -> bool,
-    ) -> Result<(), Unanswered> {
+    ) -> Result<(), PromptError> {
         let mut typed = 0;
         while !answered() {
             if over() {
-                return Err(Unanswered::Interrupted);
+                return Err(PromptError::Interrupted);
             }
             // Dialoguer drops earlier keys.
             if hidden && tcgetattr(&self.inner)?.local_modes.contains(LocalModes::ECHO) {
@@ -102,10 +103,10 @@ impl Keyboard {
             let mut passed = Zeroizing::new(Vec::with_capacity(keys.len() + ROOM));
             for (place, &key) in keys.iter().enumerate() {
                 match key {
-                    CTRL_C => return Err(Unanswered::Interrupted),
-                    CTRL_D => return Err(Unanswered::Ended),
-                    b'\r' | b'\n' if typed > ROOM => return Err(Unanswered::TooLong),
-                    b'\r' | b'\n' if self.more_lines(&keys[place..])? => return Err(Unanswered::Lines),
+                    CTRL_C => return Err(PromptError::Interrupted),
+                    CTRL_D => return Err(PromptError::Ended),
+                    b'\r' | b'\n' if typed > ROOM => return Err(PromptError::Refused(TOO_LONG)),
+                    b'\r' | b'\n' if self.more_lines(&keys[place..])? => return Err(LINES),
                     CTRL_U if !hidden => passed.extend(std::iter::repeat_n(BACKSPACE, typed)),
                     _ if typed > ROOM => {}
                     _ => passed.push(key),
@@ -118,7 +119,7 @@ impl Keyboard {
     }
 
     /// Whether text follows a newline. Discards it.
-    fn more_lines(&self, keys: &[u8]) -> Result<bool, Unanswered> {
+    fn more_lines(&self, keys: &[u8]) -> Result<bool, PromptError> {
         let more = |keys: &[u8]| keys.iter().any(|key| !matches!(key, b'\r' | b'\n'));
         let mut found = more(keys);
         loop {
@@ -131,14 +132,14 @@ impl Keyboard {
     }
 
     /// The keys that are typed within this time.
-    fn keys(&self, within: &Timespec) -> Result<Zeroizing<Vec<u8>>, Unanswered> {
+    fn keys(&self, within: &Timespec) -> Result<Zeroizing<Vec<u8>>, PromptError> {
         let mut keys = Zeroizing::new(vec![0; 1024]);
         let mut wait = [PollFd::new(&self.real, PollFlags::IN)];
         let length = match retry_on_intr(|| poll(&mut wait, Some(within)))? {
             0 => 0,
             // A closed terminal is readable; Linux returns EIO.
             _ => match retry_on_intr(|| read(&self.real, &mut keys[..])) {
-                Ok(0) | Err(Errno::IO) => return Err(Unanswered::Interrupted),
+                Ok(0) | Err(Errno::IO) => return Err(PromptError::Interrupted),
                 length => length?,
             },
         };

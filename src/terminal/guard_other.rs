@@ -3,15 +3,13 @@
 use console::Term;
 
 use super::tty::Terminal;
-use super::unanswered::Unanswered;
-
-pub(super) const ROOM: usize = 4000;
+use super::unanswered::PromptError;
 
 pub(super) fn ask<T: Send>(
     _: &Terminal,
     _: bool,
     question: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
-) -> Result<T, Unanswered> {
+) -> Result<T, PromptError> {
     let term = Term::stderr();
     question(&term).map_err(|dialoguer::Error::IO(error)| {
         let _ = term.show_cursor();

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::screen::ERASE;
-use super::style::{Line, Style, Symbol};
+use super::style::{Line, Style};
 use super::text;
 use super::tty::{Stream, Terminal};
 use super::ui::{Ui, Verbosity};
@@ -49,7 +49,7 @@ impl Ui {
         }
         let options = self.render_options(Stream::Err);
         let room = terminal.columns().saturating_sub(4);
-        let words = text::cut(&text::harmless(words), room, Symbol::Ellipsis.glyph(options.unicode));
+        let words = text::cut(&text::harmless(words), room, &options.encode("…"));
         let line = terminal.live_line(ProgressStyle::with_template("{msg}").expect("a template"));
         line.bar.set_message(Line::new().styled(Style::Dim, words).render(options));
         Some(line)

@@ -14,7 +14,7 @@ use super::style::{Line, RenderOptions, Style};
 use super::text;
 use super::tty::Stream;
 use super::ui::Ui;
-use super::unanswered::Unanswered;
+use super::unanswered::UNREADABLE;
 
 pub use super::unanswered::PromptError;
 
@@ -34,15 +34,13 @@ const TRIES: usize = 3;
 impl Ui {
     /// Asks for confirmation. Enter, Ctrl-D and every answer other than `y` and `yes` mean no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        let theme = self.render_options(Stream::Err);
-        let question = &self.last_line(question, "[y/N]");
-        let ask = |term: &Term| {
-            Confirm::with_theme(&theme).with_prompt(question).default(false).wait_for_newline(true).interact_on(term)
+        let ask = |term: &Term, theme: &RenderOptions, question: &str| {
+            let confirm = Confirm::with_theme(theme).with_prompt(question);
+            confirm.default(false).wait_for_newline(true).interact_on(term)
         };
         let read = |line: String| matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-        let shown = formatted(|text| theme.format_confirm_prompt(text, question, Some(false)));
         loop {
-            match self.ask(&shown, false, ask, read) {
+            match self.ask(question, CONFIRM, false, ask, read) {
                 Err(PromptError::Ended) => return Ok(false),
                 Ok(None) => {}
                 asked => return Ok(asked?.unwrap_or(false)),
@@ -71,17 +69,14 @@ impl Ui {
     /// Asks for a secret without echo. Doesn't trim it, because a password may end with a space. Refuses empty and multi-line
     /// answers.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
-        let theme = self.render_options(Stream::Err);
-        let question = &self.last_line(question, "(not shown)");
-        let shown = formatted(|text| theme.format_password_prompt(text, question));
         for _ in 0..TRIES {
-            let ask = |term: &Term| {
-                let password = Password::with_theme(&theme).with_prompt(question).allow_empty_password(true);
+            let ask = |term: &Term, theme: &RenderOptions, question: &str| {
+                let password = Password::with_theme(theme).with_prompt(question).allow_empty_password(true);
                 password.interact_on(term).map(Zeroizing::new)
             };
-            match self.ask(&shown, true, ask, Zeroizing::new)? {
+            match self.ask(question, PASSWORD, true, ask, Zeroizing::new)? {
                 Some(typed) if typed.is_empty() => self.reason("The answer is empty. Press Ctrl-C to stop."),
-                Some(typed) if typed.chars().any(char::is_control) => self.refuse(&Unanswered::Unreadable),
+                Some(typed) if typed.chars().any(char::is_control) => self.reason(&UNREADABLE.to_string()),
                 Some(typed) => return Ok(typed),
                 None => {}
             }
@@ -107,19 +102,16 @@ impl Ui {
 
     /// Asks for one of `options` with arrow keys and Enter, and returns its index. Without `default` none is marked at first.
     pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
-        let theme = self.render_options(Stream::Err);
-        let question = &self.last_line(question, "(arrow keys, then Enter)");
-        let shown = formatted(|text| theme.format_select_prompt(text, question));
         loop {
-            let ask = |term: &Term| {
-                let select = Select::with_theme(&theme).with_prompt(question).items(options);
+            let ask = |term: &Term, theme: &RenderOptions, question: &str| {
+                let select = Select::with_theme(theme).with_prompt(question).items(options);
                 default.into_iter().fold(select, Select::default).interact_on(term).map(Some)
             };
             let read = |line: String| {
                 let by_name = options.iter().position(|option| option.split(':').next() == Some(line.as_str()));
                 by_name.or_else(|| line.parse::<usize>().ok()?.checked_sub(1)).or(default.filter(|_| line.is_empty()))
             };
-            let place = self.ask(&shown, false, ask, read)?.flatten();
+            let place = self.ask(question, SELECT, false, ask, read)?.flatten();
             if let Some(place) = place.filter(|&place| place < options.len()) {
                 return Ok(place);
             }
@@ -128,60 +120,46 @@ impl Ui {
 
     /// Asks once for a line of text; `None` after an invalid answer.
     fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
-        let theme = self.render_options(Stream::Err);
-        let question = &self.last_line(question, default.unwrap_or_default());
-        let ask = |term: &Term| {
-            let input = Input::<String>::with_theme(&theme).with_prompt(question).allow_empty(true);
+        let ask = |term: &Term, theme: &RenderOptions, question: &str| {
+            let input = Input::<String>::with_theme(theme).with_prompt(question).allow_empty(true);
             let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
             input.interact_text_on(term)
         };
-        let shown = formatted(|text| theme.format_input_prompt(text, question, default));
-        self.ask(&shown, false, ask, |line| line)
+        self.ask(question, &bracketed(default), false, ask, |line| line)
     }
 
     /// Asks once, and hides the live line meanwhile; `None` after an invalid answer.
     ///
-    /// `ask` calls dialoguer; `read` converts a scripted answer to the `shown` prompt.
+    /// `ask` calls dialoguer; `read` converts a scripted answer.
     fn ask<T: Send>(
         &self,
-        shown: &str,
+        question: &str,
+        hint: &str,
         hidden: bool,
-        ask: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
+        ask: impl FnOnce(&Term, &RenderOptions, &str) -> dialoguer::Result<T> + Send,
         read: impl FnOnce(String) -> T,
     ) -> Result<Option<T>, PromptError> {
         let terminal = self.terminal();
         if !terminal.can_ask() {
             return Err(PromptError::NoTerminal);
         }
+        let (theme, question) = (self.render_options(Stream::Err), self.last_line(question, hint));
         terminal.hold(true);
         let asked = match &terminal.0.script {
-            Some(script) => script(shown, hidden).map(read),
-            None => guard::ask(terminal, hidden, ask).inspect_err(|unanswered| {
-                let end = if matches!(unanswered, Unanswered::Interrupted) { "^C\n" } else { "\n" };
+            Some(script) => script(&theme.question(&question, hint, ""), hidden).map(read),
+            None => guard::ask(terminal, hidden, |term| ask(term, &theme, &question)).inspect_err(|unanswered| {
+                let end = if matches!(unanswered, PromptError::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);
             }),
         };
         terminal.hold(false);
         match asked {
-            Ok(answer) => Ok(Some(answer)),
-            Err(Unanswered::Interrupted) => Err(PromptError::Interrupted),
-            Err(Unanswered::Ended) => Err(PromptError::Ended),
-            Err(Unanswered::Failed(error)) => Err(PromptError::Read(error)),
-            Err(refused) => {
-                self.refuse(&refused);
+            Err(refused @ PromptError::Refused(_)) => {
+                self.reason(&refused.to_string());
                 Ok(None)
             }
+            asked => asked.map(Some),
         }
-    }
-
-    /// Prints why an answer was refused: a silently shortened password would lock users out later.
-    fn refuse(&self, refused: &Unanswered) {
-        let why = match refused {
-            Unanswered::TooLong => format!("The answer is longer than {} bytes.", guard::ROOM),
-            Unanswered::Lines => "The answer has more than one line.".to_owned(),
-            _ => "The answer contains a tab, a control character, or invalid UTF-8.".to_owned(),
-        };
-        self.reason(&format!("{why} It was discarded."));
     }
 
     /// Prints why an answer is invalid, also with `-q`.
@@ -194,7 +172,7 @@ impl Ui {
     fn last_line(&self, question: &str, hint: &str) -> String {
         let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
         let lines = text::wrap(question, Some(room), 0);
-        let Some((before, last)) = lines.rsplit_once('\n').filter(|_| self.terminal().can_ask()) else {
+        let Some((before, last)) = lines.rsplit_once('\n') else {
             return question.to_owned();
         };
         self.verbatim(&Line::new().styled(Style::Heading, before));
@@ -202,26 +180,28 @@ impl Ui {
     }
 }
 
-fn formatted(format: impl FnOnce(&mut String) -> fmt::Result) -> String {
-    let mut text = String::new();
-    // Writing into a string can't fail.
-    let _ = format(&mut text);
-    text
+const CONFIRM: &str = "[y/N]";
+const PASSWORD: &str = "(not shown)";
+const SELECT: &str = "(arrow keys, then Enter)";
+
+/// The hint about a default.
+fn bracketed(default: Option<&str>) -> String {
+    default.map(|default| format!("[{default}]")).unwrap_or_default()
 }
 
 impl RenderOptions {
-    fn question(self, f: &mut dyn fmt::Write, question: &str, hint: &str, answer: &str) -> fmt::Result {
+    fn question(self, question: &str, hint: &str, answer: &str) -> String {
         let mut line = Line::new().styled(Style::Heading, question).text(" ");
         if !hint.is_empty() {
             line = line.styled(Style::Dim, hint).text(" ");
         }
-        f.write_str(&line.text(answer).render(self))
+        line.text(answer).render(self)
     }
 }
 
 impl Theme for RenderOptions {
-    fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<bool>) -> fmt::Result {
-        self.question(f, prompt, "[y/N]", if default == Some(true) { "y" } else { "" })
+    fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, _: Option<bool>) -> fmt::Result {
+        f.write_str(&self.question(prompt, CONFIRM, ""))
     }
 
     fn format_confirm_prompt_selection(
@@ -230,23 +210,23 @@ impl Theme for RenderOptions {
         prompt: &str,
         selection: Option<bool>,
     ) -> fmt::Result {
-        self.question(f, prompt, "[y/N]", if selection == Some(true) { "y" } else { "n" })
+        f.write_str(&self.question(prompt, CONFIRM, if selection == Some(true) { "y" } else { "n" }))
     }
 
     fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<&str>) -> fmt::Result {
-        self.question(f, prompt, &default.map(|default| format!("[{default}]")).unwrap_or_default(), "")
+        f.write_str(&self.question(prompt, &bracketed(default), ""))
     }
 
     fn format_input_prompt_selection(&self, f: &mut dyn fmt::Write, prompt: &str, sel: &str) -> fmt::Result {
-        self.question(f, prompt, "", sel)
+        f.write_str(&self.question(prompt, "", sel))
     }
 
     fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
-        self.question(f, prompt, "(not shown)", "")
+        f.write_str(&self.question(prompt, PASSWORD, ""))
     }
 
     fn format_select_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
-        self.question(f, prompt, "(arrow keys, then Enter)", "")
+        f.write_str(&self.question(prompt, SELECT, ""))
     }
 
     fn format_select_prompt_item(&self, f: &mut dyn fmt::Write, text: &str, active: bool) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::screen::{Screen, lock};
 use super::tty::Script;
-use super::unanswered::Unanswered;
+use super::unanswered::{LINES, PromptError};
 
 /// A scripted answer to a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub(super) fn script(answers: VecDeque<ScriptedAnswer>, screen: Arc<Mutex<Screen
         };
         lock(&screen).write_err(&format!("{shown}{echo}\n"));
         match answer {
-            Some(ScriptedAnswer::Line(line)) if line.contains('\n') => Err(Unanswered::Lines),
+            Some(ScriptedAnswer::Line(line)) if line.contains('\n') => Err(LINES),
             Some(ScriptedAnswer::Line(line)) => Ok(line),
-            Some(ScriptedAnswer::CtrlC) => Err(Unanswered::Interrupted),
-            Some(ScriptedAnswer::CtrlD) | None => Err(Unanswered::Ended),
+            Some(ScriptedAnswer::CtrlC) => Err(PromptError::Interrupted),
+            Some(ScriptedAnswer::CtrlD) | None => Err(PromptError::Ended),
         }
     })
 }

@@ -45,7 +45,7 @@ impl Style {
     }
 }
 
-/// Symbols at the start of lines, with replacements for locales without UTF-8.
+/// Symbols at the start of lines, one column wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Symbol {
     Done,
@@ -53,38 +53,23 @@ pub enum Symbol {
     Current,
     Attention,
     Note,
-    Ellipsis,
 }
 
 impl Symbol {
-    /// The text of the symbol. All but the ellipsis are one column wide.
-    pub fn glyph(self, unicode: bool) -> &'static str {
-        match (self, unicode) {
-            (Self::Done, true) => "✔",
-            // Not `+`, which marks additions in a diff.
-            (Self::Done, false) => "*",
-            (Self::Failed, true) => "✘",
-            (Self::Failed, false) => "x",
-            (Self::Current, true) => "▶",
-            (Self::Current, false) => ">",
-            (Self::Attention, _) => "!",
-            (Self::Note, true) => "·",
-            (Self::Note, false) => "-",
-            (Self::Ellipsis, true) => "…",
-            (Self::Ellipsis, false) => "...",
-        }
-    }
-
-    fn style(self) -> Style {
+    fn glyph(self) -> (Style, &'static str) {
         match self {
-            Self::Done => Style::Good,
-            Self::Failed => Style::Bad,
-            Self::Current => Style::Heading,
-            Self::Attention => Style::Warn,
-            Self::Note | Self::Ellipsis => Style::Dim,
+            Self::Done => (Style::Good, "✔"),
+            Self::Failed => (Style::Bad, "✘"),
+            Self::Current => (Style::Heading, "▶"),
+            Self::Attention => (Style::Warn, "!"),
+            Self::Note => (Style::Dim, "·"),
         }
     }
 }
+
+/// Our characters and their replacements in locales without UTF-8. A tick is not `+`, which marks additions in a diff. Letters
+/// of names and foreign text stay.
+const IN_ASCII: [(&str, &str); 6] = [("✔", "*"), ("✘", "x"), ("▶", ">"), ("·", "-"), ("…", "..."), ("§", "section ")];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RenderOptions {
@@ -94,15 +79,17 @@ pub struct RenderOptions {
     pub columns: Option<usize>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Span {
-    Text(Style, String),
-    Symbol(Symbol),
+impl RenderOptions {
+    /// The text in the characters of the locale.
+    pub(super) fn encode(self, text: &str) -> String {
+        let replaced = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        if self.unicode { text.to_owned() } else { IN_ASCII.iter().fold(text.to_owned(), replaced) }
+    }
 }
 
 /// A line or paragraph of styled text. Removes control characters from added text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line(Vec<Span>);
+pub struct Line(Vec<(Style, String)>);
 
 impl Line {
     pub fn new() -> Self {
@@ -116,14 +103,14 @@ impl Line {
 
     #[must_use]
     pub fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
-        self.0.push(Span::Text(style, text::harmless(text.as_ref())));
+        self.0.push((style, text::harmless(text.as_ref())));
         self
     }
 
     #[must_use]
-    pub fn symbol(mut self, symbol: Symbol) -> Self {
-        self.0.push(Span::Symbol(symbol));
-        self
+    pub fn symbol(self, symbol: Symbol) -> Self {
+        let (style, glyph) = symbol.glyph();
+        self.styled(style, glyph)
     }
 
     #[must_use]
@@ -134,24 +121,8 @@ impl Line {
 
     /// Renders the text without a trailing newline and without wrapping.
     pub fn render(&self, options: RenderOptions) -> String {
-        self.0
-            .iter()
-            .map(|span| match span {
-                Span::Text(style, text) if !options.unicode => style.paint(&in_ascii(text), options.coloured),
-                Span::Text(style, text) => style.paint(text, options.coloured),
-                Span::Symbol(symbol) => symbol.style().paint(symbol.glyph(options.unicode), options.coloured),
-            })
-            .collect()
+        self.0.iter().map(|(style, text)| style.paint(&options.encode(text), options.coloured)).collect()
     }
-
-    pub fn plain(&self, unicode: bool) -> String {
-        self.render(RenderOptions { coloured: false, unicode, columns: None })
-    }
-}
-
-/// Replaces the non-ASCII characters of our sentences. Letters of names and foreign text stay.
-pub(super) fn in_ascii(text: &str) -> String {
-    text.replace('…', Symbol::Ellipsis.glyph(false)).replace('§', "section ")
 }
 
 impl<T: AsRef<str>> From<T> for Line {

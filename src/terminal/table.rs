@@ -3,41 +3,28 @@
 use comfy_table::ColumnConstraint::{ContentWidth, LowerBoundary};
 use comfy_table::{ContentArrangement, TableStyle, Width};
 
-use super::style::{RenderOptions, Style, in_ascii};
+use super::style::{RenderOptions, Style};
 use super::text::{self, NO_BREAK};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A column, by default as wide as its contents: names, states, URIs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Column {
-    head: String,
-    prose: bool,
-    only_wide: bool,
-    droppable: bool,
+    /// In upper case.
+    pub head: String,
+    /// A column of sentences, which wrap between words on a terminal.
+    pub prose: bool,
+    pub only_wide: bool,
+    /// Omitted in a narrow window, the rightmost first; never in a pipe.
+    pub droppable: bool,
 }
 
 impl Column {
-    /// A column as wide as its contents: names, states, URIs. The header is printed in upper case.
     pub fn new(head: &str) -> Self {
-        Self { head: text::harmless(head).to_uppercase(), prose: false, only_wide: false, droppable: false }
+        Self { head: head.to_uppercase(), ..Self::default() }
     }
 
-    /// Makes it a column of sentences, which wrap between words on a terminal.
-    #[must_use]
-    pub fn prose(mut self) -> Self {
-        self.prose = true;
-        self
-    }
-
-    /// Omits the column in a narrow window, the rightmost first; never in a pipe.
-    #[must_use]
-    pub fn droppable(mut self) -> Self {
-        self.droppable = true;
-        self
-    }
-
-    #[must_use]
-    pub fn only_wide(mut self) -> Self {
-        self.only_wide = true;
-        self
+    pub fn prose(head: &str) -> Self {
+        Self { prose: true, ..Self::new(head) }
     }
 }
 
@@ -160,7 +147,7 @@ impl Table {
 
 /// A cell for comfy-table; in a pipe one line and never empty.
 fn content(cell: &Cell, options: RenderOptions) -> String {
-    let mut text = if options.unicode { cell.text.clone() } else { in_ascii(&cell.text) };
+    let mut text = options.encode(&cell.text);
     if options.columns.is_none() {
         text = if text.is_empty() { "<none>".to_owned() } else { text.replace('\n', " ") };
     }

@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::screen::{self, Screen};
 use super::style::RenderOptions;
-use super::unanswered::Unanswered;
+use super::unanswered::PromptError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -49,7 +49,7 @@ pub(super) struct Connected {
     pub(super) stop_asking: AtomicBool,
 }
 
-pub(super) type Script = Box<dyn Fn(&str, bool) -> Result<String, Unanswered> + Send + Sync>;
+pub(super) type Script = Box<dyn Fn(&str, bool) -> Result<String, PromptError> + Send + Sync>;
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub(super) const DEFAULT_COLUMNS: usize = 100;

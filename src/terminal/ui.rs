@@ -71,13 +71,6 @@ impl Ui {
         }
     }
 
-    /// Prints a diagnostic with `-v` (`level` 1), `-vv` (`level` 2), and so on.
-    pub fn detail(&self, level: u8, line: impl Into<Line>) {
-        if self.verbosity >= Verbosity::Verbose(level.max(1)) {
-            self.say(Line::new().styled(Style::Dim, line.into().plain(self.render_options(Stream::Err).unicode)));
-        }
-    }
-
     /// Prints a warning to stderr, also with `-q`.
     pub fn warning(&self, line: impl Into<Line>) {
         self.say(Line::new().styled(Style::Warn, "warning: ").line(line));
@@ -173,9 +166,8 @@ impl Ui {
         self.terminal.write_err(&format!("{}\n", indented(&text, options.columns)));
     }
 
-    /// Writes text to stdout unchanged.
     pub fn raw_out(&self, text: &str) -> Result<(), OutputError> {
-        self.terminal.write_out(text).map_err(OutputError::Write)
+        Ok(self.terminal.write_out(text)?)
     }
 }
 

@@ -14,28 +14,24 @@ pub enum PromptError {
     /// Ctrl-D at a prompt that "no" doesn't answer (exit code 130).
     #[error("the prompt was left unanswered")]
     Ended,
+    /// An unusable answer, which is asked for again: a silently shortened password would lock users out later.
+    #[error("{0} It was discarded.")]
+    Refused(&'static str),
     #[error("could not read from the terminal")]
     Read(#[source] io::Error),
 }
 
-/// An attempt without a valid answer.
-pub(super) enum Unanswered {
-    Interrupted,
-    Ended,
-    Lines,
-    TooLong,
-    /// Invalid UTF-8, or a control character.
-    Unreadable,
-    Failed(io::Error),
-}
+pub(super) const LINES: PromptError = PromptError::Refused("The answer has more than one line.");
+pub(super) const UNREADABLE: PromptError =
+    PromptError::Refused("The answer contains a tab, a control character, or invalid UTF-8.");
 
-impl<E: Into<io::Error>> From<E> for Unanswered {
+impl<E: Into<io::Error>> From<E> for PromptError {
     fn from(error: E) -> Self {
         let error = error.into();
         match error.kind() {
             io::ErrorKind::Interrupted => Self::Interrupted,
-            io::ErrorKind::InvalidData => Self::Unreadable,
-            _ => Self::Failed(error),
+            io::ErrorKind::InvalidData => UNREADABLE,
+            _ => Self::Read(error),
         }
     }
 }

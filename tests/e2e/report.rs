@@ -351,10 +351,11 @@ async fn an_interrupted_report_leaves_no_file() {
     );
     let child = scene.shell.start("report --file r.tar.gz");
     gate.reached().await;
-    assert!(scene.shell.home().join("r.tar.gz").exists(), "the path is reserved first");
+    let files = || std::fs::read_dir(scene.shell.home()).unwrap().count();
+    let during = files();
     let pid = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let done = crate::common::command::finish(child, "report".to_owned()).await.expect(130);
     done.says("interrupted; nothing was changed");
-    assert!(!scene.shell.home().join("r.tar.gz").exists(), "{done}");
+    assert!(!scene.shell.home().join("r.tar.gz").exists() && files() == during - 1, "{done}");
 }

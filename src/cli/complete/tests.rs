@@ -20,7 +20,6 @@ fn the_first_word_completes_to_a_command() {
     assert_eq!(words("--context prod sta"), "status", "flags may precede the command");
     assert_eq!(words("tls "), "issue request check");
     assert_eq!(words("tls is"), "issue");
-    assert_eq!(words("nonsense "), "");
 }
 
 #[test]
@@ -43,8 +42,6 @@ fn flag_values_are_completed_in_every_notation() {
     assert_eq!(words("status -n "), "[Namespaces]");
     assert_eq!(words("status --namespace=el"), "el[Namespaces]");
     assert_eq!(words("--context "), "[Contexts]");
-    assert_eq!(words("check --cluster "), "[Clusters]");
-    assert_eq!(words("check --user "), "[Users]");
     assert_eq!(words("check --kubeconfig "), "[files]");
     assert_eq!(words("tls issue --host a --out "), "[files]");
     assert_eq!(words("prepare --host "), "");
@@ -52,16 +49,12 @@ fn flag_values_are_completed_in_every_notation() {
 }
 
 #[test]
-fn flags_are_completed_after_a_dash_and_only_once() {
+fn flags_are_completed_after_a_dash() {
     assert!(words("dry-run --").contains("--preview") && words("dry-run -").contains("--via-owner"));
     assert_eq!(words("dry-run --pre"), "--preview");
-    assert_eq!(words("dry-run --preview --pre"), "");
-    assert_eq!(words("dry-run --accept x --acc"), "--accept", "this one may be repeated");
     assert_eq!(words("dry-run --names"), "--namespace");
-    assert_eq!(words("dry-run -n x --names"), "");
     // A switch with an optional value takes none from the next word.
     assert_eq!(words("dry-run --wait fi"), "fi[Deployments]");
-    assert_eq!(words("status -Aw -"), words("status -w -A -"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::answers::postgres::ProbeError;
 use crate::checks::databases::{Application, ConnectionSettings, Expected, Probed, judge};
 use crate::checks::{Finding, Known, Snapshot};
 use crate::cli::DatabasesArgs;
-use crate::cluster::{Cluster, Selection, Target, resource};
+use crate::cluster::{Selection, resource};
 use crate::deployment::route;
 use crate::error::Failure;
 use crate::net::dial::{Resolve, Way};
@@ -38,13 +38,6 @@ impl DatabaseAccess {
         let resolve = read_resolve(&args.resolve)?;
         let roots = args.ca_certificate.as_deref().map(read_roots).transpose()?;
         Ok(Self { through_cluster: args.through_cluster, resolve, roots })
-    }
-
-    async fn to(&self, place: &ConnectionSettings, cluster: &Cluster, target: &Target) -> Result<Way, String> {
-        if let Some(address) = Resolve::named(&self.resolve, &place.host, place.port, true) {
-            return Ok(Way::To(vec![address]));
-        }
-        if self.through_cluster { through_cluster(cluster, target, place).await } else { Ok(Way::Direct) }
     }
 }
 
@@ -92,7 +85,11 @@ async fn prepared<'a>(
 ) -> Result<(&'a ConnectionSettings, SecretText, Way), ProbeError> {
     let place = expected.place(application).map_err(|why| ProbeError::NotAsked(why.to_owned()))?;
     let password = password(session, place).await.map_err(ProbeError::NotAsked)?;
-    let way = access.to(place, &session.cluster, &session.target).await.map_err(ProbeError::NoWay)?;
+    let way = match Resolve::named(&access.resolve, &place.host, place.port, true) {
+        Some(address) => Way::To(vec![address]),
+        None if access.through_cluster => through_cluster(session, place).await.map_err(ProbeError::NoWay)?,
+        None => Way::Direct,
+    };
     Ok((place, password, way))
 }
 
@@ -109,7 +106,7 @@ async fn password(session: &Session, place: &ConnectionSettings) -> Result<Secre
 }
 
 /// A port-forward to a pod of the database's Service; the error is a sentence.
-async fn through_cluster(cluster: &Cluster, target: &Target, place: &ConnectionSettings) -> Result<Way, String> {
+async fn through_cluster(Session { cluster, target, .. }: &Session, place: &ConnectionSettings) -> Result<Way, String> {
     let host = &place.host;
     let (name, namespace) = route::service_of(host, &target.namespace).ok_or_else(|| {
         format!(

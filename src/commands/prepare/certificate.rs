@@ -64,26 +64,27 @@ pub async fn issue(
             return Err(Failure::failed(format!("Secret {name} can't be read: {why}; nothing was changed")));
         }
     };
-    let there = |key: &&String| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key));
-    let replaced = pair.iter().any(|key| files.replace.contains(key));
-    if pair.iter().all(there) && !replaced {
-        let [certificate, private_key] = pair;
-        session.ui().warning(format!(
-            "Secret {name} already has a certificate, which is kept; to issue a new one, pass --replace {certificate},{private_key}"
-        ));
-        return Ok(None);
-    }
-    // A new certificate has a new key: replace both or neither.
-    for key in pair.into_iter().filter(there) {
-        if !replaced {
-            let [certificate, private_key] = pair;
-            return Err(Failure::usage(format!(
-                "Secret {name} has only one of {certificate} and {private_key}; nothing was changed. To issue both, pass --replace \
-                 {certificate},{private_key}"
-            )));
+    let (there, missing): (Vec<_>, Vec<_>) =
+        pair.into_iter().partition(|key| present.as_ref().is_some_and(|(secret, _)| secret.data.contains_key(*key)));
+    let replace = format!("--replace {},{}", keys.certificate, keys.private_key);
+    match (pair.iter().any(|key| files.replace.contains(key)), &there[..], &missing[..]) {
+        // A new certificate has a new key: replace both or neither.
+        (true, ..) => {
+            let more = there.into_iter().filter(|key| !files.replace.contains(key)).cloned().collect::<Vec<_>>();
+            files.replace.extend(more);
         }
-        if !files.replace.contains(key) {
-            files.replace.push(key.clone());
+        (false, [], _) => {}
+        (false, _, []) => {
+            session.ui().warning(format!(
+                "Secret {name} already has a certificate, which is kept; to issue a new one, pass {replace}"
+            ));
+            return Ok(None);
+        }
+        (false, ..) => {
+            return Err(Failure::usage(format!(
+                "Secret {name} has only one of {} and {}; nothing was changed. To issue both, pass {replace}",
+                keys.certificate, keys.private_key
+            )));
         }
     }
     let host = host(&settings.host)?;

@@ -132,7 +132,6 @@ struct Export<'a> {
     options: &'a ExportOptions,
     /// The Secret, if its values are in the export.
     plan: Option<&'a SecretPlan>,
-    /// The files of a new CA.
     authority: Vec<KeyFile>,
 }
 

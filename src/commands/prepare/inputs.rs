@@ -8,9 +8,9 @@ use crate::error::Failure;
 use crate::plan::{MasSettings, SecretInputs};
 use crate::secrets::{EncryptionSecret, PostgresPassword, SecretBytes, saslprep_changes, without_newline};
 use crate::session::Session;
-use crate::session::inputs::read_file;
-use crate::terminal::{Line, Ui};
-use crate::x509::{CertificateAuthority, CertificateChain, RsaBits, RsaPrivateKey, TlsPrivateKey};
+use crate::session::inputs::{one_from_stdin, read_file};
+use crate::terminal::Ui;
+use crate::x509::{CertificateAuthority, CertificateChain, RsaPrivateKey, TlsPrivateKey};
 
 /// The contents of the files, read before the cluster is accessed.
 pub struct InputFiles {
@@ -26,7 +26,7 @@ pub struct InputFiles {
 
 impl InputFiles {
     pub fn read(args: &PrepareArgs) -> Result<Self, Failure> {
-        let paths = [
+        one_from_stdin(&[
             &args.database_password_file,
             &args.encryption_secret_file,
             &args.rsa_private_key_file,
@@ -34,10 +34,7 @@ impl InputFiles {
             &args.private_key,
             &args.ca_certificate,
             &args.ca_private_key,
-        ];
-        if paths.iter().filter(|path| path.as_deref() == Some("-")).count() > 1 {
-            return Err(Failure::usage("standard input holds one value; pass - to only one flag"));
-        }
+        ])?;
         let read = |flag: &str, path: &Option<String>| path.as_deref().map(|path| read_file(flag, path)).transpose();
         let certificate = read("--certificate", &args.certificate)?;
         let private_key = read("--private-key", &args.private_key)?;
@@ -51,7 +48,7 @@ impl InputFiles {
         })
     }
 
-    pub fn parse(self, ui: &Ui, rsa_bits: RsaBits) -> Result<SecretInputs, Failure> {
+    pub fn parse(self, ui: &Ui) -> Result<SecretInputs, Failure> {
         let encryption_secret = self.encryption.map(|value| {
             let digits = without_newline(value.expose());
             if digits.len() < value.len() {
@@ -73,7 +70,6 @@ impl InputFiles {
         Ok(SecretInputs {
             encryption_secret: encryption_secret.transpose()?,
             rsa_private_key: rsa_private_key.transpose()?,
-            rsa_bits,
             postgres_password,
             certificate: self.certificate,
             issued: false,
@@ -113,7 +109,6 @@ pub fn ask_password(session: &Session, settings: &MasSettings) -> Result<Postgre
     let question = format!("Password of role {} at {}:", settings.database.user, settings.database.host);
     let typed = session.ui().password(&question);
     let typed = typed.map_err(|error| Failure::unanswered(error, "--database-password-file FILE|-"))?;
-    session.ui().detail(1, Line::new().text("password read from the terminal"));
     let password = PostgresPassword::parse(typed.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
     warn_of_changes(session.ui(), &password);
     Ok(password)

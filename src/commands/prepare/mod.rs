@@ -54,7 +54,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     // Warnings need no acceptance if nothing is written to the cluster.
     let script = script && !args.write.preview && exported.is_none();
     findings::judge(&found, &args.write.accept, script)?;
-    let mut inputs = SecretInputs { issued: issued.is_some(), ..files.parse(session.ui(), args.rsa_bits)? };
+    let mut inputs = SecretInputs { issued: issued.is_some(), ..files.parse(session.ui())? };
     if let Some(exported) = exported {
         return export::export(&preparation, &exported, &mut inputs, issued.as_ref()).await;
     }

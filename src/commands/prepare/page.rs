@@ -1,6 +1,6 @@
 //! The settings and fingerprints that `prepare` shows for confirmation, and the remaining tasks.
 
-use super::super::shared::providers::providers;
+use super::super::shared::output::providers;
 use super::preparation::Preparation;
 use crate::checks::{self, RehearsalStanding, Snapshot};
 use crate::cluster::shell_word;
@@ -40,7 +40,7 @@ impl Preparation<'_> {
             providers(ui, &with_providers, false)?;
             ui.print("")?;
         }
-        let mut table = Table::new([Column::new("Task"), Column::new("Instructions").prose()]);
+        let mut table = Table::new([Column::new("Task"), Column::prose("Instructions")]);
         for (what, how) in list(snapshot, settings, !with_providers.is_empty(), ca) {
             table.row([Cell::from(what), Cell::from(how)]);
         }
@@ -200,10 +200,9 @@ fn dump(host: &str, port: u16, name: &str, user: &str, mode: Option<&str>, file:
     )
 }
 
-fn sql(settings: &MasSettings) -> Vec<String> {
-    let user = quoted(&settings.database.user);
-    let name = quoted(&settings.database.name);
-    vec![
+fn sql(settings: &MasSettings) -> [String; 6] {
+    let (user, name) = (quoted(&settings.database.user), quoted(&settings.database.name));
+    [
         format!("CREATE ROLE {user} LOGIN;"),
         format!("-- at the prompt, enter the database password of Secret {}", settings.secret_name),
         format!("\\password {user}"),

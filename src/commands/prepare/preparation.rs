@@ -33,16 +33,19 @@ impl Preparation<'_> {
         is_charts(self.snapshot, &self.settings.secret_name)
     }
 
-    /// Reads the Secret, prompts for a missing password, and plans the Secret.
-    pub async fn plan_secret(&self, inputs: &mut SecretInputs) -> Result<SecretPlan, Failure> {
-        let name = &self.settings.secret_name;
-        let present = match self.session.read_secret(name).await {
-            Known::Known(present) => present,
+    async fn read_secret(&self, name: &str) -> Result<Option<SecretContents>, Failure> {
+        match self.session.read_secret(name).await {
+            Known::Known(present) => Ok(present),
             Known::Unreadable(why) => {
                 let text = format!("Secret {name} can't be read: {why}; nothing was changed");
-                return Err(Failure::failed(text).advise("Fix the problem, then run the command again."));
+                Err(Failure::failed(text).advise("Fix the problem, then run the command again."))
             }
-        };
+        }
+    }
+
+    /// Reads the Secret, prompts for a missing password, and plans the Secret.
+    pub async fn plan_secret(&self, inputs: &mut SecretInputs) -> Result<SecretPlan, Failure> {
+        let present = self.read_secret(&self.settings.secret_name).await?;
         self.refuse_other_encryption_secret(present.as_ref()).await?;
         let context = self.secret_context(present.as_ref(), inputs);
         context.check(inputs).map_err(|error| refusal(self.session, &error))?;
@@ -75,13 +78,7 @@ impl Preparation<'_> {
         let (key, chosen) = (&self.keys.encryption_secret, &self.settings.secret_name);
         let deployed = self.session.deployment.mas_secret_name().filter(|name| name != chosen);
         let Some(deployed) = deployed else { return Ok(()) };
-        let before = match self.session.read_secret(deployed).await {
-            Known::Known(secret) => secret.and_then(|mut secret| secret.data.remove(key)),
-            Known::Unreadable(why) => {
-                let text = format!("Secret {deployed} of the deployed MAS can't be read: {why}; nothing was changed");
-                return Err(Failure::failed(text));
-            }
-        };
+        let before = self.read_secret(deployed).await?.and_then(|mut secret| secret.data.remove(key));
         if before.is_none() || present.and_then(|secret| secret.data.get(key)) == before.as_ref() {
             return Ok(());
         }

@@ -42,14 +42,8 @@ struct Interview<'a> {
     begun: bool,
 }
 
-struct Question<'a> {
-    /// The flag for scripts.
-    flag: &'static str,
-    text: &'a str,
-    given: Option<String>,
-    known: Option<String>,
-    default: Option<&'a str>,
-}
+/// A flag, and the prompt for its value.
+type Question<'a> = (&'static str, &'a str);
 
 impl Interview<'_> {
     fn host(&mut self) -> Result<String, Failure> {
@@ -59,17 +53,13 @@ impl Interview<'_> {
         let beside = deployment.ingress_host("synapse").and_then(|host| host.split_once('.')).map(|(_, rest)| rest);
         let domain = beside.filter(|rest| rest.contains('.')).or_else(|| deployment.domain_name());
         let guess = domain.map(|domain| format!("auth.{domain}"));
-        let question = Question {
-            flag: "--host",
-            text: "Host name of MAS:",
-            given: self.args.host.clone(),
-            known: self.known.map(|known| known.host.clone()).or(in_spec),
-            default: guess.as_deref(),
-        };
+        let known = self.known.map(|known| known.host.clone()).or(in_spec);
         let check =
             |text: &str| HostName::parse(text).map(|host| host.to_string()).map_err(|error| format!("{error}."));
         let snapshot = self.snapshot;
-        self.answer(question, check, |host| objection(snapshot, draft(host), codes::HOST_TAKEN))
+        let object = |host: &str| objection(snapshot, draft(host), codes::HOST_TAKEN);
+        let given = self.args.host.as_ref();
+        self.answer(("--host", "Host name of MAS:"), given, known, guess.as_deref(), check, object)
     }
 
     /// Uses Synapse's connection for the defaults, and prompts for unusual values of the same server.
@@ -82,18 +72,14 @@ impl Interview<'_> {
             }
             None => snapshot.deployment.postgres("matrixAuthenticationService").unwrap_or_default(),
         };
-        let question = Question {
-            flag: "--database-host",
-            text: "Host of the PostgreSQL server for MAS:",
-            given: args.database_host.clone(),
-            known: known.host,
-            default: synapse.host.as_deref(),
-        };
         let at = |host: &str| {
             let open = draft(mas_host);
             MasSettings { database: Database { host: host.to_owned(), ..open.database }, ..open }
         };
-        let host = self.answer(question, database_host, |host| objection(snapshot, at(host), codes::DATABASE_HOST))?;
+        let question = ("--database-host", "Host of the PostgreSQL server for MAS:");
+        let object = |host: &str| objection(snapshot, at(host), codes::DATABASE_HOST);
+        let (given, default) = (args.database_host.as_ref(), synapse.host.as_deref());
+        let host = self.answer(question, given, known.host, default, database_host, object)?;
         // Unusual values are a default only for the same server.
         let as_synapse = synapse.host.as_deref() == Some(host.as_str()) && self.known.is_none() && self.can_ask();
         let unusual_port = synapse.port.filter(|port| *port != USUAL_PORT && as_synapse);
@@ -101,10 +87,9 @@ impl Interview<'_> {
             (Some(port), _) => port,
             (None, None) => USUAL_PORT,
             (None, Some(default)) => {
-                let text = "Port of the PostgreSQL server (default: Synapse's):";
-                self.ask("--database-port", text, Some(&default.to_string()), port, |_| None)?
-                    .parse()
-                    .unwrap_or(USUAL_PORT)
+                let question = ("--database-port", "Port of the PostgreSQL server (default: Synapse's):");
+                let answer = self.answer(question, None, None, Some(&default.to_string()), port, |_| None)?;
+                answer.parse().unwrap_or(USUAL_PORT)
             }
         };
         let with = |name: &str, user: &str, ssl_mode: Option<String>| {
@@ -112,31 +97,20 @@ impl Interview<'_> {
             let database = Database { port, name, user, ssl_mode, ..at(&host).database };
             MasSettings { database, ..draft(mas_host) }
         };
-        let question = Question {
-            flag: "--database-name",
-            text: "Name of the database for MAS:",
-            given: args.database_name.clone(),
-            known: known.database,
-            default: Some("mas"),
-        };
-        let name =
-            self.answer(question, word, |name| objection(snapshot, with(name, "-", None), codes::DATABASE_SHARED))?;
-        let question = Question {
-            flag: "--database-user",
-            text: "PostgreSQL role of MAS:",
-            given: args.database_user.clone(),
-            known: known.user,
-            default: Some("mas"),
-        };
-        let user =
-            self.answer(question, word, |user| objection(snapshot, with("-", user, None), codes::DATABASE_ROLE))?;
+        let question = ("--database-name", "Name of the database for MAS:");
+        let object = |name: &str| objection(snapshot, with(name, "-", None), codes::DATABASE_SHARED);
+        let name = self.answer(question, args.database_name.as_ref(), known.database, Some("mas"), word, object)?;
+        let question = ("--database-user", "PostgreSQL role of MAS:");
+        let object = |user: &str| objection(snapshot, with("-", user, None), codes::DATABASE_ROLE);
+        let user = self.answer(question, args.database_user.as_ref(), known.user, Some("mas"), word, object)?;
         // The value in the spec may be a default of the API server.
         let mut ssl_mode = args.database_sslmode.clone().or(known.ssl_mode);
         let unusual = synapse.ssl_mode.as_deref().filter(|mode| *mode != USUAL_SSL_MODE && as_synapse);
         if let (None, Some(default)) = (&ssl_mode, unusual) {
             let text = format!("sslmode of the connection (Synapse uses {default}):");
             let object = |mode: &str| objection(snapshot, with(&name, &user, Some(mode.to_owned())), codes::SETTINGS);
-            ssl_mode = Some(self.ask("--database-sslmode", &text, Some(default), word, object)?);
+            let question = ("--database-sslmode", text.as_str());
+            ssl_mode = Some(self.answer(question, None, None, Some(default), word, object)?);
         }
         Ok(Database { host, port, name, user, ssl_mode })
     }
@@ -194,12 +168,8 @@ impl Interview<'_> {
         self.begin();
         let chosen = self.session.ui().choose(text, &options, None);
         Ok(match modes[chosen.map_err(|error| Failure::unanswered(error, "--tls"))?].0 {
-            "certmanager" => {
-                Tls::Certmanager { issuer: self.ask("--issuer", "Name of the ClusterIssuer:", None, word, |_| None)? }
-            }
-            "existing" => {
-                Tls::Existing { secret: self.ask("--tls-secret", "Name of the Secret:", None, word, |_| None)? }
-            }
+            "certmanager" => Tls::Certmanager { issuer: self.name(("--issuer", "Name of the ClusterIssuer:"))? },
+            "existing" => Tls::Existing { secret: self.name(("--tls-secret", "Name of the Secret:"))? },
             _ => Tls::External,
         })
     }
@@ -218,29 +188,23 @@ impl Interview<'_> {
         }
     }
 
-    /// Prompts for a value without a flag or an existing setting.
-    fn ask(
-        &mut self,
-        flag: &'static str,
-        text: &str,
-        default: Option<&str>,
-        check: impl Fn(&str) -> Result<String, String>,
-        object: impl Fn(&str) -> Option<String>,
-    ) -> Result<String, Failure> {
-        self.answer(Question { flag, text, given: None, known: None, default }, check, object)
+    fn name(&mut self, question: Question<'_>) -> Result<String, Failure> {
+        self.answer(question, None, None, None, word, |_| None)
     }
 
     /// The value of the flag, else the existing one, else an answer. `check` validates the syntax; `object` returns why an
     /// answer is unsuitable. An unsuitable flag becomes a finding later.
     fn answer(
         &mut self,
-        question: Question<'_>,
+        (flag, text): Question<'_>,
+        given: Option<&String>,
+        known: Option<String>,
+        default: Option<&str>,
         check: impl Fn(&str) -> Result<String, String>,
         object: impl Fn(&str) -> Option<String>,
     ) -> Result<String, Failure> {
-        let Question { flag, text, given, known, default } = question;
         if let Some(given) = given {
-            return check(&given).map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
+            return check(given).map_err(|problem| Failure::usage(format!("{flag}: {problem} Nothing was changed.")));
         }
         if let Some(known) = known {
             return Ok(known);

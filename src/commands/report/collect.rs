@@ -1,7 +1,6 @@
 //! Reads the contents of the report within a minute. Failed reads don't fail the command; the report lists them with their
 //! reasons.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,7 +36,7 @@ pub async fn collect(session: &Session) -> Contents {
     step("reading related objects");
     let survey = Survey::new(&session.cluster, SURVEY);
     let settled = snapshot.and_then(|snapshot| snapshot.settings.as_ref()).map(|one| one.secret_name.as_str());
-    let (secrets, found, operators, server) = Box::pin(async {
+    let (secrets, found, mut operators, server) = Box::pin(async {
         tokio::join!(
             secrets::read(&survey, &session.deployment, settled),
             related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: true, most: 1000 }),
@@ -47,16 +46,13 @@ pub async fn collect(session: &Session) -> Contents {
     })
     .await;
     let around = found.around;
-    step("reading logs");
-    let logs = Box::pin(logs::read(&survey, &around, &operators)).await;
-
     let known = snapshot.into_iter().flat_map(migration::known).chain(&secrets.values);
     let mut contents = Contents::new(Redactor::knowing(known));
     if let Some((snapshot, findings)) = &own {
-        let status = StatusList::of(Status::of(snapshot, |command| session.command(command)));
-        contents.json("status.json", "the state of the migration: output of `status -o json`", &json!(status));
+        let status = StatusList::of(vec![Status::of(snapshot, |command| session.command(command))]);
+        contents.tree("status.json", "the state of the migration: output of `status -o json`", &json!(status));
         let findings = check_report(Some(target), &json!(findings));
-        contents.json("findings.json", "all findings: output of `check -o json`", &json!(findings));
+        contents.tree("findings.json", "all findings: output of `check -o json`", &json!(findings));
         if let Known::Unreadable(why) = &snapshot.record {
             contents.missing([Missing::new("record.json", why.clone())]);
         }
@@ -72,22 +68,14 @@ pub async fn collect(session: &Session) -> Contents {
         "chart": chart, "ess": chart.and_then(ChartRelease::ess),
         "operators": operators.deployments.iter().map(release).collect::<Vec<_>>(),
     });
-    contents.json("versions.json", "versions of the program, the API server, the chart and the operators", &versions);
+    contents.tree("versions.json", "versions of the program, the API server, the chart and the operators", &versions);
     let object = session.deployment.object();
-    contents.deployment("elementdeployment.yaml", "the ElementDeployment, spec and status", object);
+    contents.tree("elementdeployment.yaml", "the ElementDeployment, spec and status", object);
     if let Some(record) = snapshot.and_then(|snapshot| snapshot.recorded()) {
-        contents.json("record.json", "the record: what kubectl ess-mas has stored in the cluster", &json!(record));
+        contents.tree("record.json", "the record: what kubectl ess-mas has stored in the cluster", &json!(record));
     }
     let mut events: Vec<Value> = around.events.iter().map(essentials).collect();
     events.sort_by_key(|event| event["last"].to_string());
-    let counted = [
-        (around.children.len(), "child", "children"),
-        (around.pods.len(), "pod", "pods"),
-        (around.jobs.len(), "job", "jobs"),
-        (events.len(), "event", "events"),
-        (logs.logs.len(), "log", "logs"),
-    ]
-    .map(|(number, one, many)| format!("{number} {}", if number == 1 { one } else { many }));
     let of_operators = [&operators.deployments[..], &operators.pods[..]].concat();
     let workloads = "Deployments, StatefulSets and ReplicaSets: images and status";
     for (path, about, objects) in [
@@ -97,26 +85,22 @@ pub async fn collect(session: &Session) -> Contents {
         ("pods.yaml", "pods: images and status", &around.pods),
         ("operators.yaml", "the updater and the operator: images and status", &of_operators),
     ] {
-        contents.objects(path, about, objects.iter().map(essentials));
+        contents.tree(path, about, &objects.iter().map(essentials).collect());
     }
-    contents.objects("events.yaml", "events, the latest at the end", events);
+    contents.tree("events.yaml", "events, the latest at the end", &json!(events));
     contents.secrets("secrets.yaml", "Secrets: names and lengths of their keys, no values", &secrets.shown);
-    contents.objects(
-        "certificates.yaml",
-        "subjects, names and validity of the certificates in Secrets",
-        secrets.certificates,
-    );
+    let about = "subjects, names and validity of the certificates in Secrets";
+    contents.tree("certificates.yaml", about, &json!(secrets.certificates));
     failure_records(session, &mut contents);
     if operators.deployments.is_empty() {
         contents.missing([Missing::new("logs of the updater and the operator", "their Deployments were not found")]);
     }
-    contents.missing(secrets.missing.into_iter().chain(logs.missing));
-    let unread = found.unread.into_iter().chain(operators.unread).chain(server.err());
+    contents.missing(secrets.missing);
+    let unread = found.unread.into_iter().chain(std::mem::take(&mut operators.unread)).chain(server.err());
     contents.missing(unread.map(Missing::from));
-    for log in &logs.logs {
-        log.add_to(&mut contents);
-    }
-    progress.done(format!("read {}", counted.join(", ")));
+    step("reading logs");
+    Box::pin(logs::add(&survey, &around, &operators, &mut contents)).await;
+    progress.done("read the deployment, its surroundings and its logs");
     contents
 }
 
@@ -131,38 +115,25 @@ fn release(deployment: &Value) -> Value {
 fn failure_records(session: &Session, contents: &mut Contents) {
     let target = &session.target;
     let beginning = format!("{}-{}-", target.namespace, target.name);
-    let mut found = Vec::new();
-    for folder in session.state_folders() {
-        // A missing folder has no records.
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_record = Path::new(&name).extension().is_some_and(|ending| ending == "json");
-            if is_record && name.starts_with(&beginning) {
-                found.push((name, entry.path()));
-            }
-        }
-    }
+    // A missing folder has no records.
+    let entries = session.state_folders().into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+    let named = entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    let mut found: Vec<_> = named
+        .filter(|(name, path)| name.starts_with(&beginning) && path.extension() == Some("json".as_ref()))
+        .collect();
     found.sort_by(|one, other| other.0.cmp(&one.0));
-    found.dedup_by(|one, other| one.0 == other.0);
     for (name, path) in found.into_iter().take(RECORDS) {
-        match read_record(&path) {
+        let read = std::fs::read(&path).map_err(|error| error.to_string());
+        let read =
+            read.and_then(|text| serde_json::from_slice::<Value>(&text).map_err(|_| "the file is not JSON".to_owned()));
+        match read {
             // Another deployment's name may start with this name and a hyphen.
-            Ok(record) if record["namespace"] == json!(target.namespace) && record["name"] == json!(target.name) => {
+            Ok(record) if record["namespace"] == *target.namespace && record["name"] == *target.name => {
                 let about = "failure file that a command saved on this machine";
-                contents.json(&format!("failures/{name}"), about, &record);
+                contents.tree(&format!("failures/{name}"), about, &record);
             }
             Ok(_) => {}
             Err(why) => contents.missing([Missing::new(format!("failure record {}", path.display()), why)]),
         }
     }
-}
-
-fn read_record(path: &Path) -> Result<Value, String> {
-    const LARGEST: u64 = 4 << 20;
-    let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > LARGEST {
-        return Err("the file is too large".to_owned());
-    }
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&text).map_err(|_| "the file is not JSON".to_owned())
 }

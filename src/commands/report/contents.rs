@@ -1,6 +1,7 @@
 //! The contents of the report. Everything passes through the redactor here.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -53,20 +54,9 @@ impl Contents {
         self.missing.extend(missing);
     }
 
-    pub fn json(&mut self, path: &str, about: &str, tree: &Value) {
-        self.add(OutputFormat::Json, path, about, &self.redactor.tree(tree));
-    }
-
-    /// Objects of the cluster; no file without objects.
-    pub fn objects(&mut self, path: &str, about: &str, objects: impl IntoIterator<Item = Value>) {
-        let objects: Vec<Value> = objects.into_iter().map(|object| self.redactor.tree(&object)).collect();
-        if !objects.is_empty() {
-            self.add(OutputFormat::Yaml, path, about, &objects);
-        }
-    }
-
-    pub fn deployment(&mut self, path: &str, about: &str, object: &Value) {
-        self.add(OutputFormat::Yaml, path, about, &self.redactor.object(object));
+    /// A tree as YAML or JSON, by the ending of its path; no file for an empty list.
+    pub fn tree(&mut self, path: &str, about: &str, tree: &Value) {
+        self.add(path, about, &self.redactor.object(tree));
     }
 
     /// Secrets with the names and lengths of their keys. The redactor would remove lengths below such names.
@@ -78,10 +68,7 @@ impl Contents {
             }
             clean
         };
-        let secrets: Vec<Value> = secrets.iter().map(without_values).collect();
-        if !secrets.is_empty() {
-            self.add(OutputFormat::Yaml, path, about, &secrets);
-        }
+        self.add(path, about, &secrets.iter().map(without_values).collect());
     }
 
     /// A log; `anonymous` replaces user IDs by numbers.
@@ -91,9 +78,11 @@ impl Contents {
         self.parts.push(Part { path, about, text });
     }
 
-    fn add(&mut self, format: OutputFormat, path: &str, about: &str, clean: &impl Serialize) {
-        let text = data::render(format, clean);
-        self.parts.extend(text.ok().map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
+    fn add(&mut self, path: &str, about: &str, clean: &Value) {
+        let is_yaml = Path::new(path).extension() == Some("yaml".as_ref());
+        let format = if is_yaml { OutputFormat::Yaml } else { OutputFormat::Json };
+        let text = data::render(format, clean).ok().filter(|_| clean.as_array().is_none_or(|all| !all.is_empty()));
+        self.parts.extend(text.map(|text| Part { path: path.to_owned(), about: about.to_owned(), text }));
     }
 
     /// The archive, and the parts that it lacks.
@@ -101,18 +90,12 @@ impl Contents {
         let Self { redactor, parts, mut missing, .. } = self;
         missing.sort();
         missing.dedup();
-        // The index comes first and lists parts that don't fit, so measure the parts before.
-        let mut trial = Archive::default();
-        let (kept, too_large): (Vec<Part>, Vec<Part>) =
-            parts.into_iter().partition(|part| trial.add(&part.path, part.text.clone()));
-        let too_large = too_large.into_iter();
-        missing.extend(too_large.map(|part| Missing::new(part.path, "the report would be too large")));
         for one in &mut missing {
             *one = Missing::new(redactor.text(&one.part), redactor.text(&one.reason));
         }
-        let mut archive = Archive::of_at_most(usize::MAX);
-        archive.add("INDEX.txt", index(session, &kept, &missing, now));
-        for part in kept {
+        let mut archive = Archive::default();
+        archive.add("INDEX.txt", index(session, &parts, &missing, now));
+        for part in parts {
             archive.add(&part.path, part.text);
         }
         (archive, missing)

@@ -2,12 +2,15 @@
 
 mod collect;
 mod contents;
-mod file;
 mod logs;
 mod operators;
 mod secrets;
 
+use std::io::{self, BufWriter};
+use std::path::{Path, is_separator};
+
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::cli::ReportArgs;
 use crate::cluster::Why;
@@ -15,25 +18,36 @@ use crate::error::{Exit, Failure};
 use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next};
 use contents::Missing;
-use file::ReportFile;
 
 pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure> {
     let session = Session::open(context, args.name.as_deref()).await?;
     let now = session.now();
-    // An unwritable path fails before the reads.
-    let file = ReportFile::reserve(&session, args.file.as_deref(), now)?;
-    let contents = collect::collect(&session).await;
-    let (archive, missing) = contents.archive(&session, now);
-    let files = archive.files().count();
-    let (path, size) = file.write(&archive, now)?;
+    let target = &session.target;
+    let folder = format!("ess-mas-report-{}-{}-{}", target.namespace, target.name, now.strftime("%Y%m%dT%H%M%SZ"));
+    let mut path = args.file.clone().unwrap_or_default();
+    if path.as_os_str().is_empty() || path.is_dir() || path.to_string_lossy().ends_with(is_separator) {
+        path.push(format!("{folder}.tar.gz"));
+    }
+    let refused = |error: io::Error| refused(&path, &error);
+    // An unwritable path fails before the reads. Dropping the file removes it, also at an interrupt.
+    if path.symlink_metadata().is_ok() {
+        return Err(refused(io::ErrorKind::AlreadyExists.into()));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = NamedTempFile::new_in(parent).map_err(refused)?;
+    let (archive, missing) = collect::collect(&session).await.archive(&session, now);
+    archive.write(&folder, now, BufWriter::new(&file)).map_err(refused)?;
+    file.as_file().sync_all().map_err(refused)?;
+    let size = file.as_file().metadata().map_err(refused)?.len();
+    file.persist_noclobber(&path).map_err(|error| refused(error.error))?;
+    let path = std::path::absolute(&path).map_err(refused)?;
     let (ui, path) = (session.ui(), path.display().to_string());
     if args.output.format.is_data() {
-        let (namespace, name) = (&session.target.namespace, &session.target.name);
-        let contents = json!({"namespace": namespace, "name": name, "file": path, "missing": missing});
+        let contents = json!({"namespace": target.namespace, "name": target.name, "file": path, "missing": missing});
         ui.data(args.output.format, &Document::new("Report", contents))?;
         return Ok(Exit::Done);
     }
-    print_summary(&session, files, size, &missing);
+    print_summary(&session, archive.count(), size, &missing);
     ui.print(path)?;
     Ok(Exit::Done)
 }
@@ -60,4 +74,17 @@ fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]
          user IDs. Host names, object names and the operator's messages stay.",
     );
     ui.next(&Next::new("The redaction is automatic: review the report before you share it. The file is:"));
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::failed(match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{path} already exists; nothing was overwritten, and no report was created. Pass another --file")
+        }
+        io::ErrorKind::NotFound => {
+            format!("can't write {path}, because its folder doesn't exist; no report was created")
+        }
+        _ => format!("can't write {path}: {error}; no report was created"),
+    })
 }

@@ -22,25 +22,22 @@ pub struct Operators {
 pub async fn find(survey: &Survey, own: &str) -> Operators {
     let (kind, pods) = (resource::<Deployment>(), resource::<Pod>());
     let mut operators = Operators::default();
-    match survey.list(&kind, None, &Selection::default(), 2000).await {
-        Ok(listed) => operators.deployments = listed.items,
-        Err(unread) if unread.why == Why::NotAllowed => {
-            let mut refused = vec![unread];
-            for namespace in [own].into_iter().chain(NAMESPACES) {
-                match survey.list(&kind, Some(namespace), &Selection::default(), 500).await {
-                    Ok(listed) => operators.deployments.extend(listed.items),
-                    Err(unread) => refused.push(unread),
-                }
-            }
-            operators.deployments.retain(is_operator);
-            // With both found, refused reads don't matter.
-            if ENDINGS.iter().any(|ending| !operators.deployments.iter().any(|one| name(one).ends_with(ending))) {
-                operators.unread = refused;
-            }
+    let mut lists = vec![survey.list(&kind, None, &Selection::default(), 2000).await];
+    if matches!(&lists[0], Err(unread) if unread.why == Why::NotAllowed) {
+        for namespace in [own].into_iter().chain(NAMESPACES) {
+            lists.push(survey.list(&kind, Some(namespace), &Selection::default(), 500).await);
         }
-        Err(unread) => operators.unread.push(unread),
     }
-    operators.deployments.retain(is_operator);
+    for list in lists {
+        match list {
+            Ok(listed) => operators.deployments.extend(listed.items.into_iter().filter(is_operator)),
+            Err(unread) => operators.unread.push(unread),
+        }
+    }
+    // With both found, refused reads don't matter.
+    if ENDINGS.iter().all(|ending| operators.deployments.iter().any(|one| name(one).ends_with(ending))) {
+        operators.unread.clear();
+    }
     for deployment in &operators.deployments {
         let labels = deployment["spec"]["selector"]["matchLabels"].as_object().into_iter().flatten();
         let labels: Vec<String> =

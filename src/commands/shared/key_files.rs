@@ -100,7 +100,6 @@ impl Issued {
         files
     }
 
-    /// The files of a new CA.
     pub fn ca_files(&self, out: &str) -> Vec<KeyFile> {
         let Some(ca) = &self.new_ca else { return Vec::new() };
         let (host, certificate, key) = (&self.host, ca.certificate(), ca.key());
@@ -134,21 +133,11 @@ impl Issued {
     }
 }
 
-/// Prints where to install a new CA.
 fn private_ca(ui: &Ui, host: &HostName, certificate: &str, key: &str) {
     ui.status(format!(
         "No device trusts this new CA yet. Install {certificate} before the migration; otherwise logins fail:"
     ));
-    for line in [
-        "  Browsers, Element Desktop: install it in the system's certificate store; Firefox may use its own.".to_owned(),
-        "  iPhone, iPad: install it as a profile, then enable it in Settings > General > About > Certificate Trust Settings."
-            .to_owned(),
-        "  Android: install it as a CA certificate. Not every app uses such CAs: test each Element app on one device first."
-            .to_owned(),
-        "  Synapse and MAS: add it to ca.pem in the global Secret.".to_owned(),
-    ] {
-        ui.status(line);
-    }
+    include_str!("private_ca.txt").lines().for_each(|line| ui.status(line));
     ui.status(format!(
         "Keep {key} offline: it can impersonate {host}, but no other host. Use it to issue the next certificate, so that devices \
          need no new CA: tls issue --ca-certificate {certificate} --ca-private-key {key}"

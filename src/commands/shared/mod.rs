@@ -3,4 +3,3 @@
 pub mod key_files;
 pub mod new_files;
 pub mod output;
-pub mod providers;

@@ -1,10 +1,9 @@
-//! Writes files of keys and certificates: all or none, and overwrites existing files only with `--force`.
+//! Writes files of keys and certificates, and overwrites existing files only with `--force`.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
 
 use crate::connection_failure::plain;
 use crate::error::Failure;
@@ -20,28 +19,24 @@ pub fn path_in(folder: &str, name: &str) -> PathBuf {
     if folder == "." { PathBuf::from(name) } else { Path::new(folder).join(name) }
 }
 
-/// Writes all files, or leaves all unchanged; each replacement is atomic. Keys are created with mode 0600, certificates with
-/// 0644 (minus the umask).
+/// Writes all files; prepares all of them before it places the first. Keys are created with mode 0600, certificates with 0644
+/// (minus the umask).
 pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
-    if !force {
-        let existing: Vec<String> =
-            files.iter().filter(|file| file.path.symlink_metadata().is_ok()).map(|file| shown(&file.path)).collect();
-        if !existing.is_empty() {
-            return Err(exists(&existing.join(", ")));
-        }
+    let existing = files.iter().filter(|file| file.path.symlink_metadata().is_ok());
+    let existing: Vec<String> = existing.map(|file| shown(&file.path)).collect();
+    if !force && !existing.is_empty() {
+        return Err(exists(&existing.join(", ")));
     }
-    let stage = |file| stage(file).map_err(|error| refused(&file.path, &error));
+    // Renaming would remove a device such as /dev/stdout.
+    if let Some(other) = files.iter().find(|file| file.path.metadata().is_ok_and(|there| !there.is_file())) {
+        return Err(refused(&other.path, &io::Error::other("it is not a file"), "no file was changed"));
+    }
+    let stage = |file| stage(file).map_err(|error| refused(&file.path, &error, "no file was changed"));
     let staged = files.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
-    // Dropping the batch undoes the writes, unless `placed` is cleared.
-    let mut batch = Batch::default();
     for (file, staged) in files.iter().zip(staged) {
-        batch.put(staged, &file.path, force).map_err(|error| match error.kind() {
-            // Created since the check above.
-            io::ErrorKind::AlreadyExists if !force => exists(&shown(&file.path)),
-            _ => refused(&file.path, &error),
-        })?;
+        let placed = if force { staged.persist(&file.path) } else { staged.persist_noclobber(&file.path) };
+        placed.map_err(|error| refused(&file.path, &error.error, "the files before it were written"))?;
     }
-    batch.placed.clear();
     Ok(())
 }
 
@@ -49,81 +44,34 @@ fn exists(paths: &str) -> Failure {
     Failure::usage(format!("{paths} already exists; nothing was written. To overwrite, pass --force"))
 }
 
-fn refused(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("can't write {}: {}; no file was changed", shown(path), plain(error)))
+fn refused(path: &Path, error: &io::Error, others: &str) -> Failure {
+    Failure::failed(format!("can't write {}: {}; {others}", shown(path), plain(error)))
 }
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A temporary file in the directory of `path`, removed on drop.
-fn temporary(path: &Path, private: bool) -> io::Result<NamedTempFile> {
+/// A temporary file in the directory of the file, removed on drop.
+fn stage(file: &NewFile<'_>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".").suffix(".new");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(if private { 0o600 } else { 0o644 }));
+        builder.permissions(std::fs::Permissions::from_mode(if file.private { 0o600 } else { 0o644 }));
     }
-    #[cfg(not(unix))]
-    let _ = private;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
-}
-
-fn stage(file: &NewFile<'_>) -> io::Result<NamedTempFile> {
-    let mut staged = temporary(&file.path, file.private)?;
+    let folder = file.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut staged = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
     staged.write_all(file.contents)?;
     staged.as_file().sync_all()?;
     Ok(staged)
 }
 
-/// The files written so far, each with the old file that it replaced.
-#[derive(Default)]
-struct Batch {
-    placed: Vec<(PathBuf, Option<TempPath>)>,
-}
-
-impl Batch {
-    fn put(&mut self, staged: NamedTempFile, path: &Path, force: bool) -> io::Result<()> {
-        if !force {
-            staged.persist_noclobber(path)?;
-            self.placed.push((path.to_owned(), None));
-            return Ok(());
-        }
-        if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
-        }
-        // Renaming would remove a device such as /dev/stdout.
-        if path.metadata().is_ok_and(|there| !there.is_file()) {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let kept = temporary(path, true)?.into_temp_path();
-        let old = match fs::rename(path, &kept) {
-            Ok(()) => Some(kept),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        self.placed.push((path.to_owned(), old));
-        staged.persist(path)?;
-        Ok(())
-    }
-}
-
-impl Drop for Batch {
-    fn drop(&mut self) {
-        for (path, old) in self.placed.drain(..).rev() {
-            match old {
-                Some(old) => drop(old.persist(path)),
-                None => drop(fs::remove_file(path)),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::error::Exit;
 
@@ -192,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_second_file_restores_the_first() {
+    fn an_unwritable_second_file_leaves_the_first_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         fs::write(at.join("a.key"), "OLD").unwrap();
@@ -203,18 +151,6 @@ mod tests {
         fs::remove_file(at.join("a.key")).unwrap();
         write_all(&[file(at, "a.key", "KEY", true), file(at, "a.crt", "CRT", false)], true).unwrap_err();
         assert_eq!(all(at), pairs(&[("a.crt", "(folder)")]));
-    }
-
-    #[test]
-    fn a_file_created_after_the_check_is_not_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        let mut batch = Batch::default();
-        let staged = stage(&file(at, "a.key", "KEY", true)).unwrap();
-        fs::write(at.join("a.key"), "THEIRS").unwrap();
-        assert_eq!(batch.put(staged, &at.join("a.key"), false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        drop(batch);
-        assert_eq!(all(at), pairs(&[("a.key", "THEIRS")]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `status -A`: every deployment in every namespace.
 //!
-//! Reads and prints page by page, so that memory grows only with the rows of a table.
+//! Reads page by page, so that memory grows only with the rows.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,9 @@ use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
 use crate::session::snapshot::unread;
 use crate::session::status::{Status, StatusList};
-use crate::session::{Context, Document, command_line, not_one};
-use crate::terminal::data::Listing;
+use crate::session::{Context, command_line, not_one};
 use crate::terminal::table::{Cell, Column, Table};
-use crate::terminal::{OutputFormat, Style, Ui};
+use crate::terminal::{OutputFormat, Style};
 
 /// Deployments per request: with 15 KB each, a page is 3 MB.
 const PAGE: u32 = 200;
@@ -34,18 +33,30 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
         context.ui.warning(format!("can't read the records, so the results of dry runs are not shown: {error}"));
         Records::new()
     });
-    let mut output = Output::new(format)?;
+    let (mut table, mut items) = (table(), Vec::new());
     loop {
         // The server prepares the next page meanwhile.
-        let (next, worked) = tokio::join!(pages.next(), async { output.page(context, page, &records) });
-        worked?;
-        page = match next {
-            Ok(Some(next)) => next,
-            Ok(None) => break,
-            Err(error) => return Err(output.cut(error)),
+        let (next, ()) = tokio::join!(pages.next(), async {
+            for status in page.items.into_iter().filter_map(|item| status(context, item, &records)) {
+                if format.is_data() {
+                    items.push(status);
+                } else {
+                    table.row(row(&status));
+                }
+            }
+        });
+        page = match next? {
+            Some(next) => next,
+            None => break,
         };
     }
-    output.end(&context.ui, format)?;
+    if format.is_data() {
+        context.ui.data(format, &StatusList::of(items))?;
+    } else if table.is_empty() {
+        context.ui.status("There is no ElementDeployment in any namespace.");
+    } else {
+        context.ui.table(&table, format == OutputFormat::Wide)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -77,85 +88,27 @@ async fn read_records(cluster: &Cluster) -> Result<Records, ClusterError> {
     Ok(all.into_iter().map(|map| (key(&map), map)).collect())
 }
 
-fn record_of(deployment: &Deployment, records: &Records) -> Option<Record> {
+/// The status of a deployment; Secrets are not read for a list.
+fn status(context: &Context, Trimmed(object): Trimmed, records: &Records) -> Option<Status> {
+    let deployment = Deployment::from_value(object).ok()?;
     let key = (deployment.namespace().to_owned(), record_name(deployment.name()));
-    Record::read(&records.get(&key)?.0, deployment).ok()
-}
-
-enum Output {
-    Data(Listing),
-    Table(Table),
-}
-
-impl Output {
-    fn new(format: OutputFormat) -> Result<Self, Failure> {
-        Ok(if format.is_data() {
-            Self::Data(Listing::new(
-                format,
-                &Document::new(StatusList::KIND, serde_json::json!({})),
-                StatusList::ITEMS,
-            )?)
-        } else {
-            Self::Table(table())
-        })
-    }
-
-    fn page(&mut self, context: &Context, page: ObjectList<Trimmed>, records: &Records) -> Result<(), Failure> {
-        let mut text = String::new();
-        for Trimmed(object) in page.items {
-            let Ok(deployment) = Deployment::from_value(object) else { continue };
-            // Secrets are not read for a list.
-            let record = record_of(&deployment, records);
-            let snapshot = unread(deployment, record);
-            let status = Status::of(&snapshot, |command| {
-                command_line(&context.flags, command, snapshot.deployment.namespace(), snapshot.deployment.name())
-            });
-            match self {
-                Self::Data(listing) => text.push_str(&listing.element(&status)?),
-                Self::Table(table) => {
-                    table.row(row(&status));
-                }
-            }
-        }
-        // A table is printed at the end.
-        if !text.is_empty() {
-            context.ui.raw_out(&text)?;
-        }
-        Ok(())
-    }
-
-    fn end(self, ui: &Ui, format: OutputFormat) -> Result<(), Failure> {
-        match self {
-            Self::Data(listing) => ui.raw_out(&listing.end())?,
-            Self::Table(table) if table.is_empty() => ui.status("There is no ElementDeployment in any namespace."),
-            Self::Table(table) => ui.table(&table, format == OutputFormat::Wide)?,
-        }
-        Ok(())
-    }
-
-    /// The error of an incomplete list. The printed part is no valid document.
-    fn cut(self, error: ClusterError) -> Failure {
-        let failure = Failure::from(error);
-        match (self, &failure.error) {
-            (Self::Data(listing), Some(error)) if listing.is_begun() => {
-                let text = format!("the list above is incomplete and not valid JSON: {error}");
-                Failure { next: failure.next, ..Failure::failed(text) }
-            }
-            _ => failure,
-        }
-    }
+    let record = records.get(&key).and_then(|map| Record::read(&map.0, &deployment).ok());
+    let snapshot = unread(deployment, record);
+    let (namespace, name) = (snapshot.deployment.namespace(), snapshot.deployment.name());
+    Some(Status::of(&snapshot, |command| command_line(&context.flags, command, namespace, name)))
 }
 
 pub fn table() -> Table {
+    let droppable = |head| Column { droppable: true, ..Column::new(head) };
     Table::new([
         Column::new("Namespace"),
         Column::new("Name"),
         Column::new("Phase"),
-        Column::new("MAS active").droppable(),
-        Column::new("Operator").droppable(),
-        Column::new("Available").droppable(),
-        Column::new("Successful").droppable(),
-        Column::new("Host").only_wide(),
+        droppable("MAS active"),
+        droppable("Operator"),
+        droppable("Available"),
+        droppable("Successful"),
+        Column { only_wide: true, ..Column::new("Host") },
     ])
 }
 

@@ -25,7 +25,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
     drop(passing);
     let status = Status::of(&snapshot, |command| session.command(command));
     if format.is_data() {
-        context.ui.data(format, &StatusList::of(status))?;
+        context.ui.data(format, &StatusList::of(vec![status]))?;
     } else {
         page::show(&context.ui, &page::Shown::of(&session, &snapshot, &status), format == OutputFormat::Wide)?;
     }

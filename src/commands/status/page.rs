@@ -1,10 +1,11 @@
 //! The page of `status` for one deployment.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::super::shared::providers::providers;
+use super::super::shared::output::providers;
 use crate::checks::{self, Finding, Purpose, RehearsalStanding, Severity, Snapshot, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::diagnosis::understand;
@@ -21,7 +22,6 @@ const WIDEST: usize = 100;
 /// Columns before the details of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-/// The contents of a page.
 pub struct Shown<'a> {
     snapshot: &'a Snapshot,
     status: &'a Status,
@@ -97,14 +97,14 @@ fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputErr
     let present = status.phase.step();
     let failed = status.has_failed();
     for (step, name) in Phase::STEPS.iter().enumerate() {
-        let line = Line::new().text("  ");
-        let line = match step.cmp(&present) {
-            std::cmp::Ordering::Less => line.symbol(Symbol::Done),
-            std::cmp::Ordering::Equal if status.phase == Phase::Complete => line.symbol(Symbol::Done),
-            std::cmp::Ordering::Equal if failed => line.symbol(Symbol::Failed),
-            std::cmp::Ordering::Equal => line.symbol(Symbol::Current),
-            std::cmp::Ordering::Greater => line.text(" "),
+        let mark = match step.cmp(&present) {
+            Ordering::Less => Some(Symbol::Done),
+            Ordering::Equal if status.phase == Phase::Complete => Some(Symbol::Done),
+            Ordering::Equal => Some(if failed { Symbol::Failed } else { Symbol::Current }),
+            Ordering::Greater => None,
         };
+        let line = Line::new().text("  ");
+        let line = if let Some(mark) = mark { line.symbol(mark) } else { line.text(" ") };
         let line = match phase_detail(ui.terminal().now(), snapshot, status.phase, step) {
             Some(detail) => line.text(format!(" {name:<20} ")).styled(Style::Dim, detail),
             None => line.text(format!(" {name}")),
@@ -144,9 +144,7 @@ fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
         RehearsalStanding::Passed => format!("passed {when}, took {took}"),
         RehearsalStanding::Failed(_) => format!("failed {when}"),
         RehearsalStanding::Outdated(changed) => format!("passed {when}; changed since: {}", changed.join("; ")),
-        RehearsalStanding::Unknown(_) => {
-            format!("passed {when}; the Secret was not compared")
-        }
+        RehearsalStanding::Unknown(_) => format!("passed {when}; the Secret was not compared"),
     })
 }
 
@@ -179,7 +177,7 @@ fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
 fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
     let now = ui.terminal().now();
     let heads = ["Condition", "Status", "Since"].map(Column::new).into_iter();
-    let mut table = Table::new(heads.chain([Column::new("Message").prose()]));
+    let mut table = Table::new(heads.chain([Column::prose("Message")]));
     let all = snapshot.deployment.conditions();
     let (present, absent): (Vec<&str>, Vec<&str>) =
         ["Available", "Successful"].iter().partition(|kind| all.get(kind).is_some());

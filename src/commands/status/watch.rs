@@ -61,7 +61,7 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     let first = shown.replace(line.clone()).is_none();
     let ui = session.ui();
     if format.is_data() {
-        ui.data(format, &StatusList::of(status))?;
+        ui.data(format, &StatusList::of(vec![status]))?;
     } else if first && ui.terminal().is_tty(Stream::Out) {
         page::show(ui, &Shown::of(session, &snapshot, &status), format == OutputFormat::Wide)?;
     } else {

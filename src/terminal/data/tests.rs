@@ -44,14 +44,6 @@ fn both_formats_have_the_same_tree_in_the_same_order() {
 }
 
 #[test]
-fn formats_have_the_names_of_the_flag() {
-    for format in OutputFormat::value_variants() {
-        assert_eq!(OutputFormat::from_str(&format.to_string(), false), Ok(*format));
-    }
-    assert!(OutputFormat::from_str("xml", false).is_err());
-}
-
-#[test]
 fn json_contains_no_terminal_control() {
     let text = render(OutputFormat::Json, &json!("\u{9b}2J\u{7f}\u{1b}")).unwrap();
     assert_eq!(text, "\"\\u009b2J\\u007f\\u001b\"\n");
@@ -172,45 +164,4 @@ fn a_yaml_1_1_parser_reads_the_same_values() {
             render(OutputFormat::Yaml, value).unwrap()
         );
     }
-}
-
-fn whole(format: OutputFormat, elements: &[Value]) -> (String, String) {
-    #[derive(Serialize)]
-    struct Head {
-        kind: &'static str,
-    }
-    #[derive(Serialize)]
-    struct Whole<'a> {
-        kind: &'static str,
-        items: &'a [Value],
-    }
-    let mut listing = Listing::new(format, &Head { kind: "{odd}" }, "items").unwrap();
-    let mut text: String = elements.iter().map(|element| listing.element(element).unwrap()).collect();
-    text.push_str(&listing.end());
-    (text, render(format, &Whole { kind: "{odd}", items: elements }).unwrap())
-}
-
-#[test]
-fn pieces_equal_the_whole_document() {
-    let all = [
-        json!({"a": {"b": [1, {}, []]}, "text": "two\nlines\n\n  and } more"}),
-        json!({}),
-        json!("leaf\u{9b}"),
-        json!([[1], 2]),
-    ];
-    for format in [OutputFormat::Json, OutputFormat::Yaml] {
-        for count in 0..=all.len() {
-            let (pieces, rendered) = whole(format, &all[..count]);
-            assert_eq!(pieces, rendered, "{format} with {count}");
-        }
-    }
-}
-
-#[test]
-fn incomplete_json_is_invalid() {
-    let mut listing = Listing::new(OutputFormat::Json, &json!({"kind": "x"}), "items").unwrap();
-    let text = listing.element(&json!(1)).unwrap() + &listing.element(&json!(2)).unwrap();
-    assert!(serde_json::from_str::<Value>(&text).is_err());
-    let mut listing = Listing::new(OutputFormat::Yaml, &json!({"kind": "x"}), "items").unwrap();
-    assert_eq!(listing.element(&json!(1)).unwrap(), "");
 }

@@ -9,21 +9,13 @@ use crate::terminal::{text, time};
 pub struct Waiting {
     /// The stage: `running the dry run`.
     what: String,
-    /// The observed state: `MAS pod running, migration job 1 of 1 running`.
-    detail: Option<String>,
     since: Timestamp,
     ends_at: Option<Timestamp>,
 }
 
 impl Waiting {
     pub fn new(what: impl Into<String>, since: Timestamp) -> Self {
-        Self { what: what.into(), detail: None, since, ends_at: None }
-    }
-
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
-        self
+        Self { what: what.into(), since, ends_at: None }
     }
 
     #[must_use]
@@ -46,7 +38,7 @@ pub(super) struct Stages {
     mode: Mode,
     zone: TimeZone,
     waiting: Option<Waiting>,
-    /// The observed state of workloads.
+    /// The observed state of workloads: `MAS pod running, migration job 1 of 1 running`.
     observed: Option<String>,
     heard: Option<Timestamp>,
     /// The time of the last line.
@@ -107,17 +99,12 @@ impl Stages {
     pub(super) fn wait(&mut self, now: Timestamp, waiting: Waiting, options: RenderOptions) -> String {
         let before = self.waiting.replace(waiting);
         let Some(waiting) = &self.waiting else { return String::new() };
-        let other_stage =
-            before.as_ref().is_none_or(|before| before.what != waiting.what || before.ends_at != waiting.ends_at);
-        let changed = other_stage || before.is_some_and(|before| before.detail != waiting.detail);
-        if !changed || self.mode != Mode::Lines {
+        let same = |before: Waiting| before.what == waiting.what && before.ends_at == waiting.ends_at;
+        if before.is_some_and(same) || self.mode != Mode::Lines {
             return String::new();
         }
-        let mut words = self.words(waiting);
-        if let (true, Some(end)) = (other_stage, self.end(waiting, now)) {
-            words = format!("{words}, {end}");
-        }
-        self.line(now, Symbol::Note, &Line::from(words), options)
+        let words: Vec<String> = [self.words(waiting)].into_iter().chain(self.end(waiting, now)).collect();
+        self.line(now, Symbol::Note, &Line::from(words.join(", ")), options)
     }
 
     /// Returns a heartbeat that is due.
@@ -144,14 +131,14 @@ impl Stages {
         let room = options.columns?.saturating_sub(4).min(WIDEST.max(whole));
         // Times are omitted from the end until the line fits; the elapsed time always stays.
         let fits = |words: &str, times: &str| MARGIN + text::width(words) + 3 + text::width(times) <= room;
-        if let Some(detail) = self.detail(waiting).filter(|_| !fits(&words, &times[0])) {
+        if let Some(detail) = self.observed.as_deref().filter(|_| !fits(&words, &times[0])) {
             // The detail is more important than the stage.
             words = one_line(detail);
         }
         let shown = (1..=times.len()).rev().map(|count| times[..count].join(", ")).find(|times| fits(&words, times));
         let shown = shown.unwrap_or_else(|| times[0].clone());
         let space = room.saturating_sub(MARGIN + 3 + text::width(&shown));
-        let words = text::cut(&words, space, Symbol::Ellipsis.glyph(options.unicode));
+        let words = text::cut(&words, space, &options.encode("…"));
         let line = Line::new()
             .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
             .text(format!("  {}   ", text::pad(&words, space)))
@@ -194,14 +181,10 @@ impl Stages {
 
     /// `running the dry run: MAS pod running`, on one line.
     fn words(&self, waiting: &Waiting) -> String {
-        one_line(&match self.detail(waiting) {
+        one_line(&match &self.observed {
             Some(detail) => format!("{}: {detail}", waiting.what),
             None => waiting.what.clone(),
         })
-    }
-
-    fn detail<'a>(&'a self, waiting: &'a Waiting) -> Option<&'a str> {
-        waiting.detail.as_deref().or(self.observed.as_deref())
     }
 }
 

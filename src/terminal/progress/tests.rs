@@ -77,9 +77,10 @@ fn dry_run(told: &Told, progress: &Progress) {
     told.pass(progress, 1);
     progress.done("operator started reconciling");
     let rehearsing = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
-    progress.waiting(rehearsing.clone().detail("MAS pod starting"));
+    progress.details().update(&[], Some("MAS pod starting".to_owned()));
+    progress.waiting(rehearsing);
     told.pass(progress, 12);
-    progress.waiting(rehearsing.clone().detail("MAS pod running, migration job 1 of 1 running"));
+    progress.details().update(&[], Some("MAS pod running, migration job 1 of 1 running".to_owned()));
     told.pass(progress, 70);
     progress.note("the connection to the API server was lost and is back");
     told.pass(progress, 2);
@@ -98,8 +99,8 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
     ✔ 10:41:08  operator started reconciling
     · 10:41:08  running the dry run: MAS pod starting, waiting until 11:11
     · 10:41:20  running the dry run: MAS pod running, migration job 1 of 1 running
-    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, waiting until 11:11
-    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, waiting until 11:11
+    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, no updates for 30s, waiting until 11:11
+    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, no updates for 1m, waiting until 11:11
     · 10:42:30  the connection to the API server was lost and is back
     ✔ 10:42:32  operator finished: no errors
     ");
@@ -114,7 +115,7 @@ fn a_terminal_shows_finished_stages_and_one_live_line() {
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
     · 10:42:30  the connection to the API server was lost and is back
-    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running   1m 24s, waiting until 11:11
+    ⠼ 10:42:32  running the dry run: MAS pod running, migration job 1 of 1 running       1m 24s, no updates for 1m 12s
     ");
     progress.failed("operator reports failure");
     insta::assert_snapshot!(told.seen(), @r"
@@ -132,9 +133,8 @@ fn the_live_line_fits_every_window() {
     for columns in [20, 60, 80, 120, 200] {
         let told = told(Setting::terminal(columns).env("LANG", "C"), Verbosity::Normal);
         let progress = told.by_hand();
-        let waiting = Waiting::new("running the dry run", at(START - 37))
-            .detail("MAS pod running, 会社 🎉 migration job 1 of 1 running");
-        progress.heard();
+        let waiting = Waiting::new("running the dry run", at(START - 37));
+        progress.details().update(&[], Some("MAS pod running, 会社 🎉 migration job 1 of 1 running".to_owned()));
         told.seconds.fetch_add(45, Ordering::SeqCst);
         progress.waiting(waiting.ends_at(at(START + 1845)));
         let line = told.captured.stderr().replace("\u{1b}[K", "").replace('\r', "");
@@ -238,7 +238,8 @@ fn the_spinner_is_redrawn_by_a_timer() {
 fn a_message_of_the_operator_cannot_break_the_live_line() {
     let told = told(Setting::terminal(60), Verbosity::Normal);
     let progress = told.by_hand();
-    progress.waiting(Waiting::new("running the dry run", at(START)).detail("one\ntwo\u{1b}[2J\rthree"));
+    progress.details().update(&[], Some("one\ntwo\u{1b}[2J\rthree".to_owned()));
+    progress.waiting(Waiting::new("running the dry run", at(START)));
     assert!(told.seen().contains("one two three"), "{}", told.seen());
     assert!(!told.captured.stderr().contains('\n'));
 }
@@ -247,13 +248,14 @@ fn a_message_of_the_operator_cannot_break_the_live_line() {
 fn repeated_states_are_printed_once() {
     let told = told(Setting::piped(), Verbosity::Normal);
     let progress = told.by_hand();
-    let waiting = Waiting::new("running the dry run", at(START)).detail("MAS pod starting");
+    let waiting = Waiting::new("running the dry run", at(START));
+    progress.details().update(&[], Some("MAS pod starting".to_owned()));
     progress.waiting(waiting.clone());
     told.pass(&progress, 5);
     progress.heard();
     progress.waiting(waiting.clone());
     assert_eq!(told.stderr().lines().count(), 1, "{}", told.stderr());
-    progress.waiting(waiting.detail("MAS pod running"));
+    progress.details().update(&[], Some("MAS pod running".to_owned()));
     assert_eq!(told.stderr().lines().count(), 2, "{}", told.stderr());
 }
 

@@ -12,8 +12,8 @@ fn conditions() -> Table {
         Column::new("Condition"),
         Column::new("Status"),
         Column::new("Since"),
-        Column::new("Message").prose(),
-        Column::new("Reason").only_wide(),
+        Column::prose("Message"),
+        Column { only_wide: true, ..Column::new("Reason") },
     ]);
     table.row([
         "Available".into(),
@@ -126,7 +126,7 @@ fn wide_characters_are_aligned() {
 
 #[test]
 fn a_uri_stays_whole_in_a_narrow_window() {
-    let mut table = Table::new([Column::new("provider"), Column::new("redirect uri").prose()]);
+    let mut table = Table::new([Column::new("provider"), Column::prose("redirect uri")]);
     table.row(["Corp".into(), Cell::copyable(URI)]);
     table.row(["Other".into(), format!("register {URI} there").into()]);
     insta::assert_snapshot!(drawn(&table, Some(60), false), @r"
@@ -161,7 +161,7 @@ proptest! {
 
     #[test]
     fn a_table_with_one_column_of_sentences_fits(words in proptest::collection::vec("[a-z]{1,12}", 1..30), columns in 60usize..240) {
-        let mut table = Table::new([Column::new("code"), Column::new("message").prose()]);
+        let mut table = Table::new([Column::new("code"), Column::prose("message")]);
         table.row(["manifest-owned-by-helm".into(), words.join(" ").into()]);
         for line in table.render(render_options(Some(columns)), false) {
             prop_assert!(text::width(&line) <= columns, "{line}");
@@ -171,7 +171,7 @@ proptest! {
 
 #[test]
 fn a_command_stays_on_one_line_in_a_column_of_sentences() {
-    let mut table = Table::new([Column::new("code"), Column::new("remedy").prose()]);
+    let mut table = Table::new([Column::new("code"), Column::prose("remedy")]);
     let command = "kubectl ess-mas check first-element -n element-onprem --explain manifest-owned-by-helm";
     table.row(["owner".into(), Cell::copyable(command)]);
     assert_eq!(drawn(&table, Some(60), false), format!("CODE    REMEDY\nowner   {command}"));
@@ -179,7 +179,7 @@ fn a_command_stays_on_one_line_in_a_column_of_sentences() {
 
 #[test]
 fn sentences_do_not_become_one_word_per_line_where_there_is_no_room() {
-    let mut table = Table::new([Column::new("name"), Column::new("message").prose()]);
+    let mut table = Table::new([Column::new("name"), Column::prose("message")]);
     table.row(["a-name-that-fills-the-window".into(), "All components are available now".into()]);
     let lines = table.render(render_options(Some(30)), false);
     assert_eq!(lines[1].trim_end().rsplit("   ").next(), Some("All components"));
@@ -187,7 +187,7 @@ fn sentences_do_not_become_one_word_per_line_where_there_is_no_room() {
 
 #[test]
 fn two_columns_of_sentences_share_the_room() {
-    let mut table = Table::new([Column::new("code"), Column::new("cause").prose(), Column::new("remedy").prose()]);
+    let mut table = Table::new([Column::new("code"), Column::prose("cause"), Column::prose("remedy")]);
     let long = "put the change into the values too or the next upgrade fails in the middle of the night";
     table.row(["owner".into(), "short cause".into(), long.into()]);
     table.row(["other".into(), long.into(), long.into()]);

@@ -57,6 +57,7 @@ async fn every_example_of_the_help_runs() {
         let words = words(
             &example
                 .line
+                .replace("\\\n", "")
                 .replace("first-element", "chat-of-ours")
                 .replace("element-onprem", scene.namespace.name())
                 .replace("10.0.0.7", "127.0.0.1"),

@@ -221,5 +221,5 @@ async fn wrong_usage_of_verify_is_reported() {
         let done = scene.shell.run(&format!("verify --login-file {file}")).await.expect(2);
         done.says(words).is_silent_about("canary");
     }
-    scene.shell.run("verify --login-file - --token-file -").await.expect(2).says("only one flag can be -");
+    scene.shell.run("verify --login-file - --token-file -").await.expect(2).says("pass - to only one flag");
 }

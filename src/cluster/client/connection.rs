@@ -7,10 +7,7 @@ use std::future::ready;
 use std::io;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::header::USER_AGENT;
 use http::{HeaderValue, Request, Uri};
 use hyper::rt::{Read, Write};
 use hyper_timeout::TimeoutConnector;
@@ -22,10 +19,8 @@ use hyper_util::rt::TokioExecutor;
 use kube::Config;
 use kube::client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError};
 use kube::config::AuthInfo;
-use secrecy::ExposeSecret as _;
-use tower::util::MapRequestLayer;
+use tower::util::option_layer;
 use tower::{BoxError, Service, ServiceExt};
-use zeroize::Zeroizing;
 
 use crate::cluster::config::kubeconfig::unusable;
 use crate::cluster::config::resolve::Resolved;
@@ -59,7 +54,7 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
                 )
             }
         };
-        ClusterError::config(sentence, Some(remedy)).caused_by(error)
+        ClusterError::config(sentence, remedy).caused_by(error)
     })
 }
 
@@ -123,31 +118,11 @@ where
     connector.set_connect_timeout(limit);
     let requests = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
     let requests = ServiceExt::<Request<Body>>::map_err(requests, BoxError::from);
-    let builder = ClientBuilder::new(requests, &config.default_namespace)
+    Ok(ClientBuilder::new(requests, &config.default_namespace)
         .with_layer(&config.extra_headers_layer()?)
-        .with_layer(&config.base_uri_layer());
-    let Some(header) = authorization(&config.auth_info) else { return Ok(builder.build()) };
-    let layer = MapRequestLayer::new(move |mut request: Request<Body>| {
-        request.headers_mut().insert(AUTHORIZATION, header.clone());
-        request
-    });
-    Ok(builder.with_layer(&layer).build())
-}
-
-/// The `Authorization` header. kube's own layer also handles plugins and providers, and links half a megabyte of `JSONPath`
-/// and regular expressions for a provider that kubectl has removed.
-fn authorization(user: &AuthInfo) -> Option<HeaderValue> {
-    let value = match (&user.username, &user.password, &user.token) {
-        (Some(name), Some(password), _) => {
-            let login = Zeroizing::new(format!("{name}:{}", password.expose_secret()));
-            format!("Basic {}", STANDARD.encode(login.as_bytes()))
-        }
-        (_, _, Some(token)) => format!("Bearer {}", token.expose_secret()),
-        _ => return None,
-    };
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+        .with_layer(&config.base_uri_layer())
+        .with_layer(&option_layer(config.auth_layer()?))
+        .build())
 }
 
 /// The URL with an explicit port; hyper-util's default is that of HTTPS.

@@ -70,16 +70,14 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
         let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
         Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty()).ok_or_else(|| {
             let remedy = "Pass a file with certificates in PEM format: --certificate-authority FILE.";
-            ClusterError::config(format!("no PEM certificate in {origin}"), Some(remedy))
+            ClusterError::config(format!("no PEM certificate in {origin}"), remedy)
         })
     });
     let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
     if insecure && authorities.is_some() {
-        return Err(ClusterError::config(
-            "certificate-authority cannot be combined with insecure-skip-tls-verify",
-            Some("Remove one of them from the flags or the kubeconfig."),
-        ));
+        let sentence = "certificate-authority cannot be combined with insecure-skip-tls-verify";
+        return Err(ClusterError::config(sentence, "Remove one of them from the flags or the kubeconfig."));
     }
     let secured = authorities.is_some()
         || insecure
@@ -146,7 +144,7 @@ fn entry<'a, T>(
             0 => format!("The kubeconfig has no {what}s."),
             _ => format!("Available {what}s: {}.", names.join(", ")),
         };
-        ClusterError::config(format!("{what} {name} not found in the kubeconfig"), Some(&remedy))
+        ClusterError::config(format!("{what} {name} not found in the kubeconfig"), &*remedy)
     })
 }
 
@@ -172,7 +170,7 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> Clus
         format!("no cluster selected: no current context in {there}{also}")
     };
     let remedy = "Pass --kubeconfig or --context, or set KUBECONFIG. `kubectl config get-contexts` lists the contexts.";
-    ClusterError::config(sentence, Some(remedy))
+    ClusterError::config(sentence, remedy)
 }
 
 /// The service account of a pod, unless a flag selects a context or cluster.
@@ -240,7 +238,7 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     let impersonates_more =
         user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     if impersonates_more && user.impersonate.is_none() {
-        return Err(ClusterError::config("--as-uid and --as-group require a user", Some("Pass the user with --as.")));
+        return Err(ClusterError::config("--as-uid and --as-group require a user", "Pass the user with --as."));
     }
     Ok(())
 }
@@ -274,7 +272,7 @@ fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
     full.parse().ok().filter(usable).ok_or_else(|| {
         let sentence = format!("`{text}` is not the URL of an API server");
-        ClusterError::config(sentence, Some("Write it as https://HOST:PORT."))
+        ClusterError::config(sentence, "Write it as https://HOST:PORT.")
     })
 }
 

@@ -107,8 +107,8 @@ impl ClusterError {
         Self { parts: Box::new(Parts { kind, action: None, place: None, hint: None, source: None }) }
     }
 
-    pub(in crate::cluster) fn config(sentence: impl Into<String>, remedy: Option<&str>) -> Self {
-        Self::new(ErrorKind::Config { sentence: sentence.into(), remedy: remedy.map(str::to_owned) })
+    pub(in crate::cluster) fn config<'a>(sentence: impl Into<String>, remedy: impl Into<Option<&'a str>>) -> Self {
+        Self::new(ErrorKind::Config { sentence: sentence.into(), remedy: remedy.into().map(str::to_owned) })
     }
 
     pub(in crate::cluster) fn at(mut self, action: &Action, place: &Arc<Place>) -> Self {

@@ -359,21 +359,14 @@ fn a_syntax_error_is_reported_with_its_line_and_without_its_text() {
 }
 
 #[test]
-fn utf16_and_byte_order_marks_are_read() {
-    let text = "current-context: größe\n";
-    let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<_>>();
+fn a_byte_order_mark_is_skipped_and_bytes_that_are_no_text_are_refused() {
     let world = World::new().list(&["a"]);
     let error = |bytes: &[u8]| {
         fs::write(world.path("a"), bytes).expect("written");
         world.error(&flags())
     };
-    for bytes in [
-        [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(),
-        [&[0xFF, 0xFE], &*wide(u16::to_le_bytes)].concat(),
-        [&[0xFE, 0xFF], &*wide(u16::to_be_bytes)].concat(),
-    ] {
-        assert!(error(&bytes).starts_with("context größe not found in the kubeconfig"));
-    }
+    let marked = [&[0xEF, 0xBB, 0xBF], "current-context: größe\n".as_bytes()].concat();
+    assert!(error(&marked).starts_with("context größe not found in the kubeconfig"));
     for bytes in [&b"current-context: \xFF\n"[..], b"\xFF\xFEa"] {
         let told = format!("kubeconfig {} cannot be read: it is not text. Check", world.path("a"));
         assert!(error(bytes).starts_with(&told));

@@ -60,7 +60,7 @@ impl RsaPrivateKey {
     /// Parses a file or the value of a Secret: PEM, PKCS#8 or PKCS#1, exactly one key.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         let (Ok(text), Ok((label, der))) = (std::str::from_utf8(bytes), pem_rfc7468::decode_vec(bytes)) else {
-            return Err(unreadable(bytes));
+            return Err(only_key(bytes).map_or_else(|error| error, |label| of_label(&label)));
         };
         let der = Zeroizing::new(der);
         let pair = match label {
@@ -114,10 +114,6 @@ impl RsaPrivateKey {
     }
 }
 
-fn unreadable(bytes: &[u8]) -> KeyError {
-    only_key(bytes).map_or_else(|error| error, |label| of_label(&label))
-}
-
 /// The error for a file with this BEGIN line.
 fn of_label(label: &str) -> KeyError {
     match label {
@@ -156,9 +152,7 @@ impl fmt::Debug for RsaPrivateKey {
 pub enum TlsKeyType {
     #[default]
     P256,
-    Rsa2048,
-    Rsa3072,
-    Rsa4096,
+    Rsa(RsaBits),
 }
 
 /// A private key for a TLS certificate or a CA.
@@ -170,11 +164,8 @@ pub struct TlsPrivateKey {
 
 impl TlsPrivateKey {
     pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
-        let bits = match kind {
-            TlsKeyType::P256 => return KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
-            TlsKeyType::Rsa2048 => RsaBits::Bits2048,
-            TlsKeyType::Rsa3072 => RsaBits::Bits3072,
-            TlsKeyType::Rsa4096 => RsaBits::Bits4096,
+        let TlsKeyType::Rsa(bits) = kind else {
+            return KeyPair::generate().map(Self::of).map_err(|_| GenerateError);
         };
         Self::parse(RsaPrivateKey::generate(bits)?.pem().expose().as_bytes()).map_err(|_| GenerateError)
     }

@@ -16,7 +16,7 @@ use rustls::{
 
 use super::*;
 use crate::x509::{
-    CertificateProblem,
+    CertificateProblem, RsaBits,
     test_support::{openssl, try_openssl},
 };
 
@@ -74,7 +74,7 @@ fn connect(port: u16, root: &Certificate, name: &str) -> Result<String, String> 
 
 #[test]
 fn a_rustls_client_accepts_the_issued_chain_for_its_host_only() {
-    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa2048] {
+    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits2048)] {
         let ca = CertificateAuthority::create(&host(HOST), key_type, now()).unwrap();
         let issued = ca.issue(&host(HOST), key_type, now()).unwrap();
         let other_ca = CertificateAuthority::create(&host(HOST), key_type, now()).unwrap();
@@ -125,7 +125,7 @@ fn openssl_verifies(root: &str, chain: &CertificateChain, name: &str) -> Result<
 #[test]
 fn openssl_verifies_issued_certificates_strictly() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
-    let issued = ca.issue(&host(HOST), TlsKeyType::Rsa2048, now()).unwrap();
+    let issued = ca.issue(&host(HOST), TlsKeyType::Rsa(RsaBits::Bits2048), now()).unwrap();
     assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, HOST), Ok(()));
     assert!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, "example.com").is_err());
 
@@ -302,7 +302,7 @@ fn a_ca_that_cannot_issue_is_refused() {
 
 #[test]
 fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
-    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa3072] {
+    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits3072)] {
         let request = CertificateRequest::create(&host(HOST), key_type).unwrap();
         let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem.as_bytes());
         let text = String::from_utf8(text).unwrap();

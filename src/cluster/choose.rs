@@ -73,7 +73,7 @@ impl Cluster {
 
     async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
         let namespace = self.namespace();
-        if let Some(object) = self.find(&version.resource(), namespace, name).await? {
+        if let Some(object) = self.find(&version.resource(), Some(namespace), name).await? {
             return Ok(one(version, object, false));
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
@@ -92,7 +92,7 @@ impl Cluster {
         let matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
         Ok(match matching.as_slice() {
             [] => none(Elsewhere::Nothing),
-            [(place, name)] => one(version, self.get(&version.resource(), place.as_str(), name).await?, true),
+            [(place, name)] => one(version, self.get(&version.resource(), Some(place), name).await?, true),
             _ => Choice::Several(matching),
         })
     }

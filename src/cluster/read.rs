@@ -15,23 +15,22 @@ use super::resource::{Action, ApiVersion, Target, address, foreign, resource};
 impl Cluster {
     /// Reads one object; a missing one is an error of kind [`super::ErrorKind::NotFound`]. One request. `namespace` is `None`
     /// for cluster-scoped objects.
-    pub async fn get<'a>(
+    pub async fn get(
         &self,
         resource: &ApiResource,
-        namespace: impl Into<Option<&'a str>>,
+        namespace: Option<&str>,
         name: &str,
     ) -> Result<Value, ClusterError> {
-        let namespace = namespace.into();
         let action = Action::new("get", resource, namespace, Some(name));
         let outgoing = Outgoing::get(address(resource, namespace, Some(name)), action);
         self.ask_for(&outgoing, object).await.map(|(_, value)| value)
     }
 
     /// Reads one object; `None` if it doesn't exist.
-    pub async fn find<'a>(
+    pub async fn find(
         &self,
         resource: &ApiResource,
-        namespace: impl Into<Option<&'a str>>,
+        namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, ClusterError> {
         match self.get(resource, namespace, name).await {
@@ -42,15 +41,15 @@ impl Cluster {
     }
 
     pub async fn get_deployment(&self, target: &Target) -> Result<Value, ClusterError> {
-        self.get(&target.api_version.resource(), target.namespace.as_str(), &target.name).await
+        self.get(&target.api_version.resource(), Some(&target.namespace), &target.name).await
     }
 
     pub async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(&resource::<Secret>(), namespace, name).await
+        self.find(&resource::<Secret>(), Some(namespace), name).await
     }
 
     pub async fn find_config_map(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(&resource::<ConfigMap>(), namespace, name).await
+        self.find(&resource::<ConfigMap>(), Some(namespace), name).await
     }
 
     /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] if cert-manager is not installed

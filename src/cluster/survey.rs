@@ -102,7 +102,7 @@ impl Survey {
 
     pub async fn get(&self, kind: &ApiResource, namespace: &str, name: &str) -> Result<Value, Unread> {
         let what = || format!("get {}/{name} {}", qualified(kind), place(Some(namespace)));
-        self.in_time(self.cluster.get(kind, namespace, name), what).await
+        self.in_time(self.cluster.get(kind, Some(namespace), name), what).await
     }
 
     /// The listable namespaced kinds of an API group, each in the server's preferred version.

@@ -77,11 +77,7 @@ impl Preparation<'_> {
 
     fn secret_request(&self, plan: &SecretPlan) -> Write {
         let namespace = &self.session.target.namespace;
-        let body = plan.body(namespace);
-        match body["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
-            Some(version) => Write::patch(resource::<Secret>(), namespace, &plan.name, &version, body),
-            None => Write::create(resource::<Secret>(), namespace, &plan.name, body),
-        }
+        Write::patch(resource::<Secret>(), namespace, &plan.name, plan.body(namespace))
     }
 
     async fn write_secret(&self, mut plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {

@@ -41,7 +41,8 @@ pub struct Write {
     name: String,
     /// The `resourceVersion` that the write requires; `None` for a creation.
     made_for: Option<String>,
-    body: Value,
+    /// Includes a Secret's values.
+    pub body: Value,
 }
 
 impl Drop for Write {
@@ -79,11 +80,6 @@ impl Write {
             body["metadata"]["name"] = name.into();
         }
         Self { method, resource, namespace: namespace.to_owned(), name: name.to_owned(), made_for, body }
-    }
-
-    /// The request body; includes a Secret's values.
-    pub fn body(&self) -> &Value {
-        &self.body
     }
 
     fn outgoing(&self, dry_run: bool) -> Outgoing {

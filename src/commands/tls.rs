@@ -42,8 +42,7 @@ pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, 
         CertificateRequest::create(host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
     let fingerprint = request.key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
-    let files =
-        [file(".csr", Holds::Request, &request.pem), file(".key", Holds::PrivateKey, request.key.pem().expose())];
+    let files = [file(".csr", Holds::Request, &request.pem), file(".key", Holds::PrivateKey, request.key.pem.expose())];
     write(ui, &args.files, args.output.format, host, None, &files)?;
     let [request, key] = files.map(|file| file.path);
     ui.status("");

@@ -20,7 +20,7 @@ impl Session {
     /// Writes the changed record unless somebody else changed it since it was read.
     pub async fn write_record(&self, record: &mut Record) -> Result<Result<(), ChangedMeanwhile>, Failure> {
         let write = self.record_request(record);
-        let map = write.body();
+        let map = &write.body;
         match self.cluster.write(&write, |found| found["data"] == map["data"]).await {
             WriteOutcome::Applied(written) => {
                 record.written(&written.object);

@@ -26,7 +26,7 @@ const LONGEST_COMMON_NAME: usize = 64;
 #[derive(Debug)]
 pub struct CertificateAuthority {
     chain: Vec<Certificate>,
-    key: TlsPrivateKey,
+    pub key: TlsPrivateKey,
 }
 
 #[derive(Debug)]
@@ -102,16 +102,12 @@ impl CertificateAuthority {
         if !certificate.is_ca() {
             return Err(IssueError::NotACa { subject: certificate.subject() });
         }
-        Ok(Self { chain: chain.certificates().to_vec(), key })
+        Ok(Self { chain: chain.certificates.to_vec(), key })
     }
 
     /// The CA's certificate, which every device must trust.
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
-    }
-
-    pub fn key(&self) -> &TlsPrivateKey {
-        &self.key
     }
 
     /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or until the CA expires.

@@ -344,11 +344,11 @@ fn bodies_contain_their_resource_version() {
     let object = json!({"metadata": {"resourceVersion": "9"}, "data": {"a": "b"}});
     let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", object);
     assert_eq!(
-        *replaced.body(),
+        replaced.body,
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "ess", "name": "record", "resourceVersion": "9"}, "data": {"a": "b"}})
     );
     assert_eq!(
-        *creation().body(),
+        creation().body,
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "ess", "name": "ess-mas"}, "spec": {"active": true}})
     );
 }

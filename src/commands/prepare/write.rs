@@ -85,7 +85,7 @@ impl Preparation<'_> {
         // After a concurrent change of the Secret its values are kept, so plan again.
         for _ in 0..3 {
             let write = self.secret_request(&plan);
-            let body = write.body();
+            let body = &write.body;
             let ours = |found: &Value| {
                 body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
             };

@@ -28,8 +28,8 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
     let (host, now) = (HostName::parse(HOST).unwrap(), Timestamp::now());
     let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
     let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-    let chain = issued.chain.certificates().iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
-    let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
+    let chain = issued.chain.certificates.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.pem.expose().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

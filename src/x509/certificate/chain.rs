@@ -132,7 +132,7 @@ impl fmt::Debug for Certificate {
 pub enum CertificateError {
     #[error("The file has no certificate in PEM format. Pass the file with a line -----BEGIN CERTIFICATE-----.")]
     NoCertificate,
-    #[error("The file is {}, not a certificate in PEM format. {}", .0.name(), .0.certificates())]
+    #[error("The file is {}, not a certificate in PEM format. {}", .0.words()[0], .0.words()[1])]
     OtherFormat(OtherFormat),
     /// `number` counts from 1.
     #[error("Certificate {number} in the file is damaged. Copy the whole file again.")]
@@ -153,7 +153,7 @@ pub enum CertificateError {
 /// One or more certificates in the input's order. In the correct order, the server's certificate is the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateChain {
-    certificates: Vec<Certificate>,
+    pub certificates: Vec<Certificate>,
     pub(super) holds_private_key: bool,
 }
 
@@ -206,10 +206,6 @@ impl CertificateChain {
 
     pub fn leaf(&self) -> &Certificate {
         &self.certificates[0]
-    }
-
-    pub fn certificates(&self) -> &[Certificate] {
-        &self.certificates
     }
 
     pub fn to_der(&self) -> Vec<Vec<u8>> {

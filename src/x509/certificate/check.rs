@@ -29,16 +29,16 @@ pub fn check_certificate(
     host: &HostName,
     now: Timestamp,
 ) -> Vec<CertificateProblem> {
-    let certificates: Vec<X509Certificate<'_>> = chain.certificates().iter().map(Certificate::x509).collect();
+    let certificates: Vec<X509Certificate<'_>> = chain.certificates.iter().map(Certificate::x509).collect();
     let leaf_at = find_leaf(chain, key);
     let leaf = &certificates[leaf_at];
     let path = Path::of(&certificates, leaf_at, now);
 
     let mut problems = Vec::new();
     if let Some(key) = key
-        && !chain.certificates()[leaf_at].belongs_to(key)
+        && !chain.certificates[leaf_at].belongs_to(key)
     {
-        let certificate = chain.certificates()[leaf_at].public_key_fingerprint();
+        let certificate = chain.certificates[leaf_at].public_key_fingerprint();
         problems.push(CertificateProblem::KeyMismatch { certificate, key: key.fingerprint() });
     }
     check_name(leaf, host, &mut problems);
@@ -82,7 +82,7 @@ pub fn check_certificate(
 
 /// The server's certificate: that of the private key, else the first that is not a CA's, else the first.
 fn find_leaf(chain: &CertificateChain, key: Option<&TlsPrivateKey>) -> usize {
-    let position = |wanted: &dyn Fn(&Certificate) -> bool| chain.certificates().iter().position(wanted);
+    let position = |wanted: &dyn Fn(&Certificate) -> bool| chain.certificates.iter().position(wanted);
     let of_key = key.and_then(|key| position(&|certificate| certificate.belongs_to(key)));
     of_key.or_else(|| position(&|certificate| !certificate.is_ca())).unwrap_or(0)
 }

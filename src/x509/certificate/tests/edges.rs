@@ -118,7 +118,7 @@ fn cross_signed(one: &Made, issuer: &Made, change: impl FnOnce(&mut CertificateP
     change(&mut params);
     let signed =
         params.clone().signed_by(one.key.pair(), &Issuer::from_params(&issuer.params, issuer.key.pair())).unwrap();
-    let key = TlsPrivateKey::parse(one.key.pem().expose().as_bytes()).unwrap();
+    let key = TlsPrivateKey::parse(one.key.pem.expose().as_bytes()).unwrap();
     Made { certificate: Certificate::from_der(signed.der()).unwrap(), key, params }
 }
 

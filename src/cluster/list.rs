@@ -60,7 +60,7 @@ pub struct Pages<T> {
     accept: &'static str,
     /// The continue token; `None` for the first page.
     token: Option<String>,
-    ended: bool,
+    pub(super) ended: bool,
     items: PhantomData<fn() -> T>,
 }
 
@@ -113,11 +113,6 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
         self.token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
         self.ended = self.token.is_none();
         Ok(Some(list))
-    }
-
-    /// Whether there is another page.
-    pub fn has_more(&self) -> bool {
-        !self.ended
     }
 
     /// All objects at once, where there are few.

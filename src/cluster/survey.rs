@@ -95,7 +95,7 @@ impl Survey {
             Ok(())
         };
         self.in_time(read, || format!("list {} {}", qualified(kind), place(namespace))).await?;
-        let more = pages.has_more() || items.len() > most;
+        let more = !pages.ended || items.len() > most;
         items.truncate(most);
         Ok(Listed { items, more })
     }

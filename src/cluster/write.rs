@@ -205,7 +205,7 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.exchange(&outgoing, self.inner.limits).await {
+            let error = match self.exchange(&outgoing, self.limits).await {
                 Ok(answer) => match object(&answer.body) {
                     Ok(object) => {
                         return WriteOutcome::Applied(Stored { object, warnings: answer.warnings, read_back: false });

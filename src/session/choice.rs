@@ -24,7 +24,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
         .advise("See the ESS documentation on syn2mas in the chart's values (matrixAuthenticationService.syn2mas)."),
         Choice::NoCrd => Failure::failed(format!(
                 "{} has no resource elementdeployments.matrix.element.io; ESS Classic is not installed there",
-                cluster.place().server
+                cluster.place.server
             ),
         )
         .then("Check the contexts of your kubeconfig:", "kubectl config get-contexts"),

@@ -69,7 +69,7 @@ impl Session {
         let cluster = Cluster::connect(&context.flags).await?;
         let ahead = async {
             let name = name.filter(|_| status)?;
-            Some(Ahead::ask(&cluster, cluster.namespace(), name, default_secret_name(name)).await)
+            Some(Ahead::ask(&cluster, &cluster.namespace, name, default_secret_name(name)).await)
         };
         // On the heap: the futures hold a request each.
         let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
@@ -79,7 +79,7 @@ impl Session {
             if !refused {
                 return failure;
             }
-            let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
+            let role = command_line(&context.flags, "check", &cluster.namespace, name.unwrap_or("NAME")) + " --rbac";
             failure.then("To print the minimum Role, for an administrator to apply:", role)
         });
         match chosen? {
@@ -98,9 +98,7 @@ impl Session {
                 if found_elsewhere {
                     let text = format!(
                         "Namespace {} has no ElementDeployment; using {} in {}, the only one in the cluster.",
-                        cluster.namespace(),
-                        target.name,
-                        target.namespace
+                        &cluster.namespace, target.name, target.namespace
                     );
                     context.ui.status(text);
                 }

@@ -35,12 +35,6 @@ pub struct IssuedCertificate {
     pub key: TlsPrivateKey,
 }
 
-#[derive(Debug)]
-pub struct CertificateRequest {
-    pub pem: String,
-    pub key: TlsPrivateKey,
-}
-
 /// `Display` names the problem and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IssueError {
@@ -138,16 +132,15 @@ impl CertificateAuthority {
     }
 }
 
-impl CertificateRequest {
-    pub fn create(host: &HostName, key_type: TlsKeyType) -> Result<Self, IssueError> {
-        let key = TlsPrivateKey::generate(key_type)?;
-        let mut params = CertificateParams::default();
-        describe(&mut params, host, &key)?;
-        // Some CAs refuse a request with basic constraints.
-        params.is_ca = IsCa::NoCa;
-        let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
-        Ok(Self { pem: pem::encode("CERTIFICATE REQUEST", request.der()), key })
-    }
+/// A certificate signing request in PEM, and its new key.
+pub fn request_certificate(host: &HostName, key_type: TlsKeyType) -> Result<(String, TlsPrivateKey), IssueError> {
+    let key = TlsPrivateKey::generate(key_type)?;
+    let mut params = CertificateParams::default();
+    describe(&mut params, host, &key)?;
+    // Some CAs refuse a request with basic constraints.
+    params.is_ca = IsCa::NoCa;
+    let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
+    Ok((pem::encode("CERTIFICATE REQUEST", request.der()), key))
 }
 
 /// Empty parameters with a validity. rcgen's serial number is a digest of the public key, which is new for each certificate.

@@ -15,6 +15,6 @@ pub use certificate::{
     Certificate, CertificateChain, CertificateError, CertificateProblem, ProblemSeverity, check_certificate,
 };
 pub use host::{HostName, HostNameError};
-pub use issue::{CertificateAuthority, CertificateRequest, IssueError, IssuedCertificate};
+pub use issue::{CertificateAuthority, IssueError, IssuedCertificate, request_certificate};
 pub use keys::{RsaBits, RsaPrivateKey, TlsKeyType, TlsPrivateKey};
 pub use pem::{KeyError, OtherFormat};

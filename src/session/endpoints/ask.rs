@@ -36,7 +36,7 @@ pub const NO_LOGINS: &str = "This check completed no login. Never complete a log
 pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
-        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
+        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place.context_flag()),
     };
     let test_user = ways.login.as_ref().map(|account| account.user.clone());
     Expected { test_user, ..Expected::of(snapshot, ways.given.clone(), commands) }

@@ -303,8 +303,8 @@ fn a_ca_that_cannot_issue_is_refused() {
 #[test]
 fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
     for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits3072)] {
-        let request = CertificateRequest::create(&host(HOST), key_type).unwrap();
-        let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem.as_bytes());
+        let (request, request_key) = request_certificate(&host(HOST), key_type).unwrap();
+        let text = openssl(&["req", "-verify", "-noout", "-text"], request.as_bytes());
         let text = String::from_utf8(text).unwrap();
         for expected in [
             "Subject: CN = auth.example.com",
@@ -334,10 +334,10 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
             "-CAkey",
             &file("ca.key"),
         ];
-        let certificate = openssl(&sign, request.pem.as_bytes());
+        let certificate = openssl(&sign, request.as_bytes());
         let both = [certificate, chain.to_pem().into_bytes()].concat();
         let chain = CertificateChain::parse(&both).unwrap();
-        assert_eq!(check_certificate(&chain, Some(&request.key), &host(HOST), now()), []);
+        assert_eq!(check_certificate(&chain, Some(&request_key), &host(HOST), now()), []);
     }
 }
 

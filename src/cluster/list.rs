@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::connect::Cluster;
-use super::client::transport::Outgoing;
+use super::client::transport::{Outgoing, Reply};
 use super::errors::ClusterError;
 use super::resource::{Action, address, query};
 
@@ -108,8 +108,8 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
             accept: self.accept,
             ..Outgoing::get(address(&self.resource, namespace, None) + &query, action)
         };
-        let read = |body: &[u8]| serde_json::from_slice::<ObjectList<T>>(body);
-        let (_, list) = self.cluster.ask_for(&outgoing, read).await?;
+        let read = |answer: &Reply| serde_json::from_slice::<ObjectList<T>>(&answer.body);
+        let list = self.cluster.ask_for(&outgoing, read).await?;
         self.token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
         self.ended = self.token.is_none();
         Ok(Some(list))

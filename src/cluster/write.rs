@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::client::connect::Cluster;
-use super::client::transport::Outgoing;
+use super::client::transport::{Outgoing, Reply};
 use super::errors::{ClusterError, ErrorKind};
 use super::read::object;
 use super::resource::{Action, Target, address, query};
@@ -146,6 +146,10 @@ impl WriteOutcome {
     }
 }
 
+fn stored(answer: &Reply) -> Result<Stored, serde_json::Error> {
+    Ok(Stored { object: object(answer)?, warnings: answer.warnings.clone(), read_back: false })
+}
+
 /// Retries and pauses of a write; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
@@ -182,8 +186,7 @@ enum ReadBack {
 impl Cluster {
     /// A server-side dry run: validation, defaults and webhooks without storing. Retried like a read.
     pub async fn dry_run(&self, write: &Write) -> Result<Stored, ClusterError> {
-        let (answer, object) = self.ask_for(&write.outgoing(true), object).await?;
-        Ok(Stored { object, warnings: answer.warnings, read_back: false })
+        self.ask_for(&write.outgoing(true), stored).await
     }
 
     /// Writes once and determines the outcome (see the module's table).
@@ -206,10 +209,8 @@ impl Cluster {
         loop {
             tries += 1;
             let error = match self.exchange(&outgoing, self.limits).await {
-                Ok(answer) => match object(&answer.body) {
-                    Ok(object) => {
-                        return WriteOutcome::Applied(Stored { object, warnings: answer.warnings, read_back: false });
-                    }
+                Ok(answer) => match stored(&answer) {
+                    Ok(stored) => return WriteOutcome::Applied(stored),
                     Err(error) => self.unreadable(&outgoing, &error, &answer.body),
                 },
                 Err(error) => error,

@@ -84,8 +84,8 @@ impl Cluster {
     pub async fn ask_for<T>(
         &self,
         outgoing: &Outgoing,
-        read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
-    ) -> Result<(Reply, T), ClusterError> {
+        read: impl Fn(&Reply) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ClusterError> {
         let mut limits = self.limits;
         // --request-timeout also limits the retries.
         let total = limits.total.map_or(TOTAL, |total| total.min(TOTAL));
@@ -97,8 +97,8 @@ impl Cluster {
             let left = total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
             limits.read_answer = self.limits.read_answer.map(|own| own.min(left));
             let error = match self.exchange(outgoing, limits).await {
-                Ok(answer) => match read(&answer.body) {
-                    Ok(value) => return Ok((answer, value)),
+                Ok(answer) => match read(&answer) {
+                    Ok(value) => return Ok(value),
                     Err(error) => self.unreadable(outgoing, &error, &answer.body),
                 },
                 Err(error) => error,

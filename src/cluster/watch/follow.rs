@@ -131,7 +131,10 @@ impl Follower {
                 }
                 // A healthy connection is resumed at once; one that ends immediately needs a pause.
                 Ok(None) if healthy => return Ok(()),
-                Ok(None) => return Err(self.lost(&outgoing)),
+                Ok(None) => {
+                    let lost = ErrorKind::ConnectionLost("it ended immediately".to_owned());
+                    return Err(self.cluster.error(ClusterError::new(lost), &outgoing));
+                }
                 Ok(Some(Err(error))) if healthy && matches!(error.kind(), ErrorKind::ConnectionLost { .. }) => {
                     return Ok(());
                 }
@@ -140,12 +143,7 @@ impl Follower {
         }
     }
 
-    fn lost(&self, outgoing: &Outgoing) -> ClusterError {
-        let lost = ErrorKind::ConnectionLost("it ended immediately".to_owned());
-        self.cluster.error(ClusterError::new(lost), outgoing)
-    }
-
-    /// Processes an event; returns whether it is about the object.
+    /// Returns whether the event is about the object.
     async fn event(&mut self, event: WatchEvent<Value>) -> bool {
         let (object, deleted) = match event {
             WatchEvent::Bookmark(bookmark) => {
@@ -194,13 +192,9 @@ impl Follower {
         // Every change has a new version, so an unchanged one proves that no event was missed.
         if now != self.known {
             self.known = now;
-            self.send(match object {
-                None => WatchItem::Deleted(None),
-                Some(object) => {
-                    WatchItem::Seen { object: with_kind(object, &self.resource), continuity: Continuity::Gap }
-                }
-            })
-            .await;
+            let object = object.map(|object| with_kind(object, &self.resource));
+            let seen = object.map(|object| WatchItem::Seen { object, continuity: Continuity::Gap });
+            self.send(seen.unwrap_or(WatchItem::Deleted(None))).await;
         }
         self.version = version;
         self.untried = true;

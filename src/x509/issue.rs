@@ -8,10 +8,12 @@ use rcgen::{
 use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
 use crate::secrets::{Fingerprint, GenerateError};
-use crate::x509::certificate::{Certificate, CertificateChain, CertificateProblem, ProblemSeverity, check_certificate};
+use crate::x509::chain::{Certificate, CertificateChain};
+use crate::x509::check::check_certificate;
 use crate::x509::host::HostName;
 use crate::x509::keys::{TlsKeyType, TlsPrivateKey};
 use crate::x509::pem;
+use crate::x509::problem::{CertificateProblem, ProblemSeverity};
 
 /// Validity of a host's certificate in days, including [`SKEW`]: within the 398 days that clients accept.
 const LEAF_DAYS: i64 = 397;

@@ -36,7 +36,7 @@ impl Certificate {
         whole.then(|| Self { der: der.to_vec() })
     }
 
-    pub(in crate::x509) fn x509(&self) -> X509Certificate<'_> {
+    pub(super) fn x509(&self) -> X509Certificate<'_> {
         X509Certificate::from_der(&self.der).expect("it was parsed before").1
     }
 
@@ -88,7 +88,7 @@ impl Certificate {
         pem::encode("CERTIFICATE", &self.der)
     }
 
-    pub(in crate::x509) fn key_identifier(&self) -> Option<Vec<u8>> {
+    pub(super) fn key_identifier(&self) -> Option<Vec<u8>> {
         self.x509().iter_extensions().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
             _ => None,
@@ -199,7 +199,7 @@ impl CertificateChain {
         (!certificates.is_empty()).then_some(Self { certificates, holds_private_key: false })
     }
 
-    pub(in crate::x509) fn of(certificates: Vec<Certificate>) -> Self {
+    pub(super) fn of(certificates: Vec<Certificate>) -> Self {
         debug_assert!(!certificates.is_empty());
         Self { certificates, holds_private_key: false }
     }

@@ -98,7 +98,7 @@ impl CertificateAuthority {
         if !certificate.is_ca() {
             return Err(IssueError::NotACa { subject: certificate.subject() });
         }
-        Ok(Self { chain: chain.certificates.to_vec(), key })
+        Ok(Self { chain: chain.certificates.clone(), key })
     }
 
     /// The CA's certificate, which every device must trust.

@@ -156,10 +156,11 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> Clus
     };
     let (there, missing) = (names(true), names(false));
     let current = (!there.is_empty()).then(|| format!("no current context in {there}"));
-    let missing = (!missing.is_empty()).then(|| match listed {
-        true => format!("KUBECONFIG contains missing files: {missing}"),
-        false => format!("kubeconfig {missing} not found"),
-    });
+    let missing = match (missing.is_empty(), listed) {
+        (true, _) => None,
+        (_, true) => Some(format!("KUBECONFIG contains missing files: {missing}")),
+        (_, false) => Some(format!("kubeconfig {missing} not found")),
+    };
     let reasons: Vec<String> = current.into_iter().chain(missing).collect();
     let sentence = match context {
         Some(context) => format!("kubeconfig context {context} names no API server"),

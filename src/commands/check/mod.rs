@@ -88,7 +88,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
             ));
             let wanted = RoleFor {
                 name: name.to_owned(),
-                namespace: cluster.namespace.to_owned(),
+                namespace: cluster.namespace.clone(),
                 mas_secret: default_secret_name(name),
                 other_secrets: Vec::new(),
             };

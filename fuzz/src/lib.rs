@@ -37,13 +37,13 @@ pub fn certificates(data: &[u8]) {
     let _ = PostgresPassword::parse(data);
     let _ = Certificate::from_der(data);
     if let Ok(key) = RsaPrivateKey::parse(data) {
-        let again = RsaPrivateKey::parse(key.pem().expose().as_bytes()).expect("what was read is written readable");
-        assert_eq!(again.fingerprint(), key.fingerprint());
+        let again = RsaPrivateKey::parse(key.pem.expose().as_bytes()).expect("what was read is written readable");
+        assert_eq!(again.fingerprint, key.fingerprint);
     }
     let key = TlsPrivateKey::parse(data).ok();
     if let Ok(chain) = CertificateChain::parse(data) {
         let again = CertificateChain::parse(chain.to_pem().as_bytes()).expect("what was read is written readable");
-        assert_eq!(again.certificates().len(), chain.certificates().len());
+        assert_eq!(again.certificates.len(), chain.certificates.len());
         let host = HostName::parse("auth.example.com").expect("a host");
         for key in [None, key.as_ref()] {
             let _ = check_certificate(&chain, key, &host, chain.leaf().not_before());

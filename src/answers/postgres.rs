@@ -1,6 +1,6 @@
 //! Settings and contents of MAS's and Synapse's databases.
 
-use super::known::Known;
+use super::Known;
 
 /// Paths of the databases' settings in the spec.
 pub const MAS_PATH: &str = "spec.components.matrixAuthenticationService.config.postgresql";
@@ -35,11 +35,8 @@ impl Application {
     }
 
     /// `MAS's`.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Mas => "MAS's",
-            Self::Synapse => "Synapse's",
-        }
+    pub fn word(self) -> String {
+        format!("{}'s", self.program())
     }
 
     pub const fn program(self) -> &'static str {

@@ -91,7 +91,7 @@ pub fn trusted(subject: &str, system: bool) -> Finding {
 }
 
 pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
-    let issuer = chain.certificates().last().map(Certificate::issuer).unwrap_or_default();
+    let issuer = chain.certificates.last().map(Certificate::issuer).unwrap_or_default();
     Finding::of(if system { "not-trusted" } else { "not-of-ca" }, subject, &[("issuer", &issuer)])
 }
 
@@ -188,7 +188,7 @@ mod tests {
     fn issued(name: &str) -> (String, String) {
         let ca = CertificateAuthority::create(&host(name), TlsKeyType::P256, now()).unwrap();
         let issued = ca.issue(&host(name), TlsKeyType::P256, now()).unwrap();
-        (issued.chain.to_pem(), issued.key.pem().expose().to_owned())
+        (issued.chain.to_pem(), issued.key.pem.expose().to_owned())
     }
 
     fn found(chain: &str, key: Option<&str>, name: &str) -> Vec<(&'static str, Severity)> {

@@ -97,7 +97,7 @@ mod tests {
     fn codes() -> BTreeSet<String> {
         let mut codes = BTreeSet::new();
         declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks"), &mut codes);
-        let problems = include_str!("../x509/certificate/problem.rs").split("fn rule(").nth(1).unwrap();
+        let problems = include_str!("../x509/problem.rs").split("fn rule(").nth(1).unwrap();
         let problems = problems.split("fn code(").next().unwrap().split(", \"").skip(1);
         codes.extend(problems.map(|rest| rest.split('"').next().unwrap().to_owned()));
         codes

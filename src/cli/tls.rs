@@ -4,7 +4,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::flags::OutputArgs;
-use crate::x509::TlsKeyType;
+use crate::x509::{RsaBits, TlsKeyType};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
@@ -91,15 +91,15 @@ pub struct TlsCheckArgs {
 
 impl ValueEnum for TlsKeyType {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::P256, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096]
+        &[Self::P256, Self::Rsa(RsaBits::Bits2048), Self::Rsa(RsaBits::Bits3072), Self::Rsa(RsaBits::Bits4096)]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::P256 => PossibleValue::new("p256").help("ECDSA, P-256"),
-            Self::Rsa2048 => PossibleValue::new("rsa2048").help("RSA, 2048 bits"),
-            Self::Rsa3072 => PossibleValue::new("rsa3072").help("RSA, 3072 bits"),
-            Self::Rsa4096 => PossibleValue::new("rsa4096").help("RSA, 4096 bits"),
+            Self::Rsa(RsaBits::Bits2048) => PossibleValue::new("rsa2048").help("RSA, 2048 bits"),
+            Self::Rsa(RsaBits::Bits3072) => PossibleValue::new("rsa3072").help("RSA, 3072 bits"),
+            Self::Rsa(RsaBits::Bits4096) => PossibleValue::new("rsa4096").help("RSA, 4096 bits"),
         })
     }
 }

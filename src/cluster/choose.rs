@@ -60,7 +60,7 @@ impl Cluster {
             match chosen {
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
                 // The user may have permissions in one namespace only, and a context with another one or none.
-                Err(error) if error.is_forbidden() && !self.namespace_given() => {
+                Err(error) if error.is_forbidden() && !self.namespace_given => {
                     return Err(
                         error.with_hint("If the deployment is in another namespace, pass that namespace with -n.")
                     );
@@ -72,12 +72,12 @@ impl Cluster {
     }
 
     async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
-        let namespace = self.namespace();
-        if let Some(object) = self.find(&version.resource(), namespace, name).await? {
+        let namespace = &self.namespace;
+        if let Some(object) = self.find(&version.resource(), Some(namespace), name).await? {
             return Ok(one(version, object, false));
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
-        if self.namespace_given() {
+        if self.namespace_given {
             return Ok(none(Elsewhere::NotLooked));
         }
         let all = match self.names(version, None).await {
@@ -92,18 +92,18 @@ impl Cluster {
         let matching: Vec<(String, String)> = all.into_iter().filter(|(_, found)| found == name).collect();
         Ok(match matching.as_slice() {
             [] => none(Elsewhere::Nothing),
-            [(place, name)] => one(version, self.get(&version.resource(), place.as_str(), name).await?, true),
+            [(place, name)] => one(version, self.get(&version.resource(), Some(place), name).await?, true),
             _ => Choice::Several(matching),
         })
     }
 
     async fn choose_any(&self, version: ApiVersion) -> Result<Choice, ClusterError> {
-        let namespace = self.namespace();
+        let namespace = &self.namespace;
         if let Some(choice) = self.among(version, Some(namespace)).await? {
             return Ok(choice);
         }
         let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: None, elsewhere };
-        if self.namespace_given() {
+        if self.namespace_given {
             return Ok(none(Elsewhere::NotLooked));
         }
         Ok(match self.among(version, None).await {
@@ -143,11 +143,11 @@ impl Cluster {
     /// The deployments' names in the namespace, or in all namespaces if it has none and is not from `-n`.
     pub async fn deployment_names(&self) -> Result<Vec<String>, ClusterError> {
         for version in ApiVersion::ALL {
-            let mut found = match self.names(version, Some(self.namespace())).await {
+            let mut found = match self.names(version, Some(&self.namespace)).await {
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => continue,
                 other => other?,
             };
-            if found.is_empty() && !self.namespace_given() {
+            if found.is_empty() && !self.namespace_given {
                 found = self.names(version, None).await?;
             }
             let mut names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
@@ -160,9 +160,9 @@ impl Cluster {
 
     /// Searches the marker of another edition in the namespace, then in all namespaces, if permitted.
     async fn other_edition(&self) -> Choice {
-        let here = self.marker(Some(self.namespace())).await;
+        let here = self.marker(Some(&self.namespace)).await;
         let found = match here {
-            None if !self.namespace_given() => self.marker(None).await,
+            None if !self.namespace_given => self.marker(None).await,
             found => found,
         };
         found.map_or(Choice::NoCrd, |(namespace, config_map)| Choice::NotClassic { namespace, config_map })

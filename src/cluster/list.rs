@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::client::connect::Cluster;
-use super::client::transport::Outgoing;
-use super::errors::{ClusterError, ErrorKind};
+use super::client::transport::{Outgoing, Reply};
+use super::errors::ClusterError;
 use super::resource::{Action, address, query};
 
 /// A label selector and a field selector.
@@ -60,7 +60,7 @@ pub struct Pages<T> {
     accept: &'static str,
     /// The continue token; `None` for the first page.
     token: Option<String>,
-    ended: bool,
+    pub(super) ended: bool,
     items: PhantomData<fn() -> T>,
 }
 
@@ -97,32 +97,22 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
     }
 
     /// The next page, or `None` after the last one. One request.
-    ///
-    /// If the list's snapshot has expired, continues with the current state: objects that changed in between may then be newer
-    /// than the rest, and no object that existed all the time is missing.
     pub async fn next(&mut self) -> Result<Option<ObjectList<T>>, ClusterError> {
         if self.ended {
             return Ok(None);
         }
-        let list = loop {
-            match self.page().await {
-                Ok(list) => break list,
-                Err(error) => match (error.kind(), &self.token) {
-                    (ErrorKind::Gone(Some(fresh)), Some(token)) if fresh != token => {
-                        self.token = Some(fresh.clone());
-                    }
-                    _ => return Err(error),
-                },
-            }
+        let namespace = self.namespace.as_deref();
+        let query = self.selection.query(self.limit, self.token.as_deref());
+        let action = Action::new("list", &self.resource, namespace, None);
+        let outgoing = Outgoing {
+            accept: self.accept,
+            ..Outgoing::get(address(&self.resource, namespace, None) + &query, action)
         };
+        let read = |answer: &Reply| serde_json::from_slice::<ObjectList<T>>(&answer.body);
+        let list = self.cluster.ask_for(&outgoing, read).await?;
         self.token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
         self.ended = self.token.is_none();
         Ok(Some(list))
-    }
-
-    /// Whether there is another page.
-    pub fn has_more(&self) -> bool {
-        !self.ended
     }
 
     /// All objects at once, where there are few.
@@ -132,17 +122,6 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
             all.extend(page.items);
         }
         Ok(all)
-    }
-
-    async fn page(&self) -> Result<ObjectList<T>, ClusterError> {
-        let namespace = self.namespace.as_deref();
-        let query = self.selection.query(self.limit, self.token.as_deref());
-        let action = Action::new("list", &self.resource, namespace, None);
-        let outgoing = Outgoing {
-            accept: self.accept,
-            ..Outgoing::get(address(&self.resource, namespace, None) + &query, action)
-        };
-        self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body)).await.map(|(_, list)| list)
     }
 }
 

@@ -17,7 +17,6 @@ mod resource;
 mod survey;
 mod watch;
 mod write;
-mod write_outcome;
 
 #[cfg(test)]
 mod stub;
@@ -34,5 +33,4 @@ pub use read::with_kind;
 pub use resource::{Action, ApiVersion, Place, Target, foreign, qualified, resource, shell_word};
 pub use survey::{Listed, LogEnd, LogOf, Survey, Unread, Why};
 pub use watch::{CollectionEvent, Following, Watch, WatchItem};
-pub use write::Write;
-pub use write_outcome::{Stored, WriteOutcome};
+pub use write::{Stored, Write, WriteOutcome};

@@ -38,8 +38,8 @@ impl Cluster {
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, ClusterError> {
         let right = foreign("", "v1", "port-forward to Pod", "pods/portforward");
         let action = Action::new("get", &right, Some(namespace), Some(pod));
-        let error = |error: ClusterError| error.at(&action, &self.inner.place);
-        let client = self.client(self.inner.limits.answer(&http::Method::GET));
+        let error = |error: ClusterError| error.at(&action, &self.place);
+        let client = self.client(self.limits.answer(&http::Method::GET));
         let pods: Api<Pod> = Api::namespaced(client, &encoded(namespace));
         let mut forwarder = pods.portforward(&encoded(pod), &[port]).await.map_err(|failed| error(sorted(failed)))?;
         let (Some(io), Some(closing_error)) = (forwarder.take_stream(port), forwarder.take_error(port)) else {

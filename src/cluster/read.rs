@@ -7,31 +7,30 @@ use kube::core::ApiResource;
 use serde_json::{Value, json};
 
 use super::client::connect::Cluster;
-use super::client::transport::Outgoing;
+use super::client::transport::{Outgoing, Reply};
 use super::errors::ClusterError;
 use super::list::Selection;
-use super::resource::{Action, ApiVersion, Target, address, foreign, resource};
+use super::resource::{Action, ApiVersion, Target, address, resource};
 
 impl Cluster {
     /// Reads one object; a missing one is an error of kind [`super::ErrorKind::NotFound`]. One request. `namespace` is `None`
     /// for cluster-scoped objects.
-    pub async fn get<'a>(
+    pub async fn get(
         &self,
         resource: &ApiResource,
-        namespace: impl Into<Option<&'a str>>,
+        namespace: Option<&str>,
         name: &str,
     ) -> Result<Value, ClusterError> {
-        let namespace = namespace.into();
         let action = Action::new("get", resource, namespace, Some(name));
         let outgoing = Outgoing::get(address(resource, namespace, Some(name)), action);
-        self.ask_for(&outgoing, object).await.map(|(_, value)| value)
+        self.ask_for(&outgoing, object).await
     }
 
     /// Reads one object; `None` if it doesn't exist.
-    pub async fn find<'a>(
+    pub async fn find(
         &self,
         resource: &ApiResource,
-        namespace: impl Into<Option<&'a str>>,
+        namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Value>, ClusterError> {
         match self.get(resource, namespace, name).await {
@@ -42,21 +41,15 @@ impl Cluster {
     }
 
     pub async fn get_deployment(&self, target: &Target) -> Result<Value, ClusterError> {
-        self.get(&target.api_version.resource(), target.namespace.as_str(), &target.name).await
+        self.get(&target.api_version.resource(), Some(&target.namespace), &target.name).await
     }
 
     pub async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(&resource::<Secret>(), namespace, name).await
+        self.find(&resource::<Secret>(), Some(namespace), name).await
     }
 
     pub async fn find_config_map(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(&resource::<ConfigMap>(), namespace, name).await
-    }
-
-    /// cert-manager's ClusterIssuer of this name, or `None`. [`super::ErrorKind::NoSuchApi`] if cert-manager is not installed
-    /// and the caller has the permission.
-    pub async fn find_cluster_issuer(&self, name: &str) -> Result<Option<Value>, ClusterError> {
-        self.find(&foreign("cert-manager.io", "v1", "ClusterIssuer", "clusterissuers"), None, name).await
+        self.find(&resource::<ConfigMap>(), Some(namespace), name).await
     }
 
     /// The Secrets of Helm's deployed releases in a namespace: of one release, or all. Helm labels them `owner=helm`, `name`,
@@ -75,7 +68,7 @@ impl Cluster {
     pub async fn deployment_schema(&self, version: ApiVersion) -> Result<Option<Value>, ClusterError> {
         let resource = version.resource();
         let outgoing = Outgoing::get(Self::schema_path(version), Action::new("get", &resource, None, None));
-        let (_, mut document) = self.ask_for(&outgoing, |body| serde_json::from_slice::<Value>(body)).await?;
+        let mut document: Value = self.ask_for(&outgoing, |answer| serde_json::from_slice(&answer.body)).await?;
         let schemas = document["components"]["schemas"].as_object_mut();
         Ok(schemas
             .and_then(|schemas| schemas.values_mut().find(|schema| is_schema_of(schema, &resource)).map(Value::take)))
@@ -116,13 +109,13 @@ impl Cluster {
             body: body.to_string().into_bytes(),
             ..Outgoing::get(address(&resource, None, None), Action::new("create", &resource, None, None))
         };
-        self.ask_for(&outgoing, object).await.map(|(_, answer)| answer)
+        self.ask_for(&outgoing, object).await
     }
 }
 
-/// Parses an API object: JSON with metadata or a `kind`.
-pub(super) fn object(body: &[u8]) -> Result<Value, serde_json::Error> {
-    let value: Value = serde_json::from_slice(body)?;
+/// Parses an API object, which has a `kind`.
+pub(super) fn object(answer: &Reply) -> Result<Value, serde_json::Error> {
+    let value: Value = serde_json::from_slice(&answer.body)?;
     if value["kind"].is_string() {
         return Ok(value);
     }

@@ -95,14 +95,14 @@ impl Survey {
             Ok(())
         };
         self.in_time(read, || format!("list {} {}", qualified(kind), place(namespace))).await?;
-        let more = pages.has_more() || items.len() > most;
+        let more = !pages.ended || items.len() > most;
         items.truncate(most);
         Ok(Listed { items, more })
     }
 
     pub async fn get(&self, kind: &ApiResource, namespace: &str, name: &str) -> Result<Value, Unread> {
         let what = || format!("get {}/{name} {}", qualified(kind), place(Some(namespace)));
-        self.in_time(self.cluster.get(kind, namespace, name), what).await
+        self.in_time(self.cluster.get(kind, Some(namespace), name), what).await
     }
 
     /// The listable namespaced kinds of an API group, each in the server's preferred version.
@@ -143,12 +143,12 @@ impl Survey {
             pairs.extend(previous.then_some(("previous", "true")));
             let address = address(&resource::<Pod>(), Some(namespace), Some(pod)) + "/log" + &query(&pairs);
             let outgoing = Outgoing::get(address, Action::new("get", &log, Some(namespace), Some(pod)));
-            let read = self.cluster.ask_for(&outgoing, |body| Ok(body.to_vec()));
+            let read = self.cluster.ask_for(&outgoing, |answer| Ok(answer.body.clone()));
             let what = || {
                 let which = if *previous { " (previous)" } else { "" };
                 format!("get pods/log of {pod}, container {container}{which}, in namespace {namespace}")
             };
-            let (_, body) = self.in_time(read, what).await?;
+            let body = self.in_time(read, what).await?;
             if body.len() < MOST || lines <= 1 {
                 return Ok(end_of(&body, lines, longest));
             }
@@ -160,8 +160,8 @@ impl Survey {
     async fn document(&self, address: &str) -> Result<Value, Unread> {
         let action = Action::new("get", &foreign("", "", address, address), None, None);
         let outgoing = Outgoing::get(address.to_owned(), action);
-        let read = self.cluster.ask_for(&outgoing, |body| serde_json::from_slice(body));
-        self.in_time(read, || format!("get {address}")).await.map(|(_, document)| document)
+        let read = self.cluster.ask_for(&outgoing, |answer| serde_json::from_slice(&answer.body));
+        self.in_time(read, || format!("get {address}")).await
     }
 
     async fn in_time<T>(

@@ -23,11 +23,10 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::client::connect::Cluster;
-use super::client::transport::Outgoing;
+use super::client::transport::{Outgoing, Reply};
 use super::errors::{ClusterError, ErrorKind};
 use super::read::object;
 use super::resource::{Action, Target, address, query};
-use super::write_outcome::{Stored, WriteOutcome};
 use crate::field_manager::FIELD_MANAGER;
 use crate::secrets::wipe;
 
@@ -42,7 +41,8 @@ pub struct Write {
     name: String,
     /// The `resourceVersion` that the write requires; `None` for a creation.
     made_for: Option<String>,
-    body: Value,
+    /// Includes a Secret's values.
+    pub body: Value,
 }
 
 impl Drop for Write {
@@ -54,49 +54,32 @@ impl Drop for Write {
 }
 
 impl Write {
-    /// A merge patch (RFC 7386) of an object with this `resourceVersion`, which is added to the patch.
-    pub fn patch(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, patch: Value) -> Self {
-        Self::new(Method::PATCH, resource, namespace, name, Some(resource_version), patch)
+    /// A merge patch (RFC 7386) of the object with the patch's `resourceVersion`. Without that, a new object, to which
+    /// namespace, name and kind are added; fails if one of this name exists.
+    pub fn patch(resource: ApiResource, namespace: &str, name: &str, patch: Value) -> Self {
+        Self::new(Method::PATCH, resource, namespace, name, patch)
     }
 
-    pub fn patch_deployment(target: &Target, resource_version: &str, patch: Value) -> Self {
-        Self::patch(target.api_version.resource(), &target.namespace, &target.name, resource_version, patch)
+    pub fn patch_deployment(target: &Target, resource_version: &str, mut patch: Value) -> Self {
+        patch["metadata"]["resourceVersion"] = resource_version.into();
+        Self::patch(target.api_version.resource(), &target.namespace, &target.name, patch)
     }
 
-    /// A new object, to which namespace, name and kind are added; fails if one of this name exists.
-    pub fn create(resource: ApiResource, namespace: &str, name: &str, object: Value) -> Self {
-        Self::new(Method::POST, resource, namespace, name, None, object)
+    /// A whole object that replaces the one with its `resourceVersion`. Without that, a new object, as with [`Self::patch`].
+    pub fn replace(resource: ApiResource, namespace: &str, name: &str, object: Value) -> Self {
+        Self::new(Method::PUT, resource, namespace, name, object)
     }
 
-    /// A whole object that replaces the one with this `resourceVersion`.
-    pub fn replace(resource: ApiResource, namespace: &str, name: &str, resource_version: &str, object: Value) -> Self {
-        Self::new(Method::PUT, resource, namespace, name, Some(resource_version), object)
-    }
-
-    fn new(
-        method: Method,
-        resource: ApiResource,
-        namespace: &str,
-        name: &str,
-        made_for: Option<&str>,
-        mut body: Value,
-    ) -> Self {
+    fn new(existing: Method, resource: ApiResource, namespace: &str, name: &str, mut body: Value) -> Self {
+        let made_for = body["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+        let method = if made_for.is_some() { existing } else { Method::POST };
         if method != Method::PATCH {
             body["apiVersion"] = resource.api_version.as_str().into();
             body["kind"] = resource.kind.as_str().into();
             body["metadata"]["namespace"] = namespace.into();
             body["metadata"]["name"] = name.into();
         }
-        if let Some(version) = made_for {
-            body["metadata"]["resourceVersion"] = version.into();
-        }
-        let (namespace, name, made_for) = (namespace.to_owned(), name.to_owned(), made_for.map(str::to_owned));
-        Self { method, resource, namespace, name, made_for, body }
-    }
-
-    /// The request body; includes a Secret's values.
-    pub fn body(&self) -> &Value {
-        &self.body
+        Self { method, resource, namespace: namespace.to_owned(), name: name.to_owned(), made_for, body }
     }
 
     fn outgoing(&self, dry_run: bool) -> Outgoing {
@@ -118,6 +101,53 @@ impl Write {
             ..Outgoing::get(address, Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)))
         }
     }
+}
+
+#[derive(Debug)]
+pub struct Stored {
+    /// The object as stored, or as a server-side dry run would store it. A Secret's values are included.
+    pub object: Value,
+    /// The server's `Warning` headers; empty after a lost response.
+    pub warnings: Vec<String>,
+    /// Whether the response was lost and the change was found by reading the object, which may be newer than the write.
+    pub read_back: bool,
+}
+
+#[derive(Debug)]
+pub enum WriteOutcome {
+    Applied(Stored),
+    /// Not applied, because another client changed or created the object.
+    Conflict {
+        error: ClusterError,
+        /// The object as read afterwards, if it exists and can be read.
+        now: Option<Value>,
+    },
+    /// Not stored, and will not be.
+    NotApplied(ClusterError),
+    /// Could not be determined; the error is that of the write's response. A retry is safe: the server refuses the same write
+    /// once it is stored.
+    Unknown(ClusterError),
+}
+
+impl WriteOutcome {
+    pub const NOT_APPLIED: &'static str = "not-applied";
+
+    /// The value in `-o json`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Applied(_) => "applied",
+            Self::Conflict { .. } | Self::NotApplied(_) => Self::NOT_APPLIED,
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    fn found(object: Value) -> Self {
+        Self::Applied(Stored { object, warnings: Vec::new(), read_back: true })
+    }
+}
+
+fn stored(answer: &Reply) -> Result<Stored, serde_json::Error> {
+    Ok(Stored { object: object(answer)?, warnings: answer.warnings.clone(), read_back: false })
 }
 
 /// Retries and pauses of a write; other values only in tests.
@@ -156,8 +186,7 @@ enum ReadBack {
 impl Cluster {
     /// A server-side dry run: validation, defaults and webhooks without storing. Retried like a read.
     pub async fn dry_run(&self, write: &Write) -> Result<Stored, ClusterError> {
-        let (answer, object) = self.ask_for(&write.outgoing(true), object).await?;
-        Ok(Stored { object, warnings: answer.warnings, read_back: false })
+        self.ask_for(&write.outgoing(true), stored).await
     }
 
     /// Writes once and determines the outcome (see the module's table).
@@ -179,11 +208,9 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.exchange(&outgoing, self.inner.limits).await {
-                Ok(answer) => match object(&answer.body) {
-                    Ok(object) => {
-                        return WriteOutcome::Applied(Stored { object, warnings: answer.warnings, read_back: false });
-                    }
+            let error = match self.exchange(&outgoing, self.limits).await {
+                Ok(answer) => match stored(&answer) {
+                    Ok(stored) => return WriteOutcome::Applied(stored),
                     Err(error) => self.unreadable(&outgoing, &error, &answer.body),
                 },
                 Err(error) => error,
@@ -225,7 +252,7 @@ impl Cluster {
         if !lost_before && !conflict {
             return WriteOutcome::NotApplied(error);
         }
-        match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
+        match self.find(&write.resource, Some(&write.namespace), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
             // The outcome of the earlier try is unknown and can't be read.
             Err(_) if lost_before => WriteOutcome::Unknown(error),
@@ -240,7 +267,7 @@ impl Cluster {
         for pause in patience.read_back {
             sleep(pause).await;
             let found = loop {
-                match self.find(&write.resource, write.namespace.as_str(), &write.name).await {
+                match self.find(&write.resource, Some(&write.namespace), &write.name).await {
                     Ok(found) => break found,
                     Err(error) if error.is_transient() && Instant::now() < deadline => {
                         sleep(Duration::from_millis(500)).await;

@@ -21,7 +21,7 @@ use crate::session::reading::Extent;
 use crate::session::{Context, Document, Session};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{Next, OutputFormat, Ui};
-use crate::x509::{CertificateChain, CertificateRequest, HostName};
+use crate::x509::{CertificateChain, HostName, request_certificate};
 
 /// `tls issue`: a certificate for the MAS host, from a new private CA or a given CA.
 pub fn issue(ui: &Ui, args: &TlsIssueArgs, host: HostName) -> Result<Exit, Failure> {
@@ -38,12 +38,11 @@ pub fn issue(ui: &Ui, args: &TlsIssueArgs, host: HostName) -> Result<Exit, Failu
 /// `tls request`: a key and a certificate signing request for the MAS host.
 pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, Failure> {
     let out = &args.files.out;
-    let request =
-        CertificateRequest::create(host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
-    let fingerprint = request.key.fingerprint();
+    let (request, key) =
+        request_certificate(host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
+    let fingerprint = key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
-    let files =
-        [file(".csr", Holds::Request, &request.pem), file(".key", Holds::PrivateKey, request.key.pem().expose())];
+    let files = [file(".csr", Holds::Request, &request), file(".key", Holds::PrivateKey, key.pem.expose())];
     write(ui, &args.files, args.output.format, host, None, &files)?;
     let [request, key] = files.map(|file| file.path);
     ui.status("");
@@ -127,7 +126,7 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
         })
     } else if let Some(secret) = &args.secret {
         let cluster = Cluster::connect(&context.flags).await?;
-        let namespace = cluster.namespace();
+        let namespace = &cluster.namespace;
         let subject = format!("Secret {secret} in {namespace}");
         let contents = cluster.find_secret(namespace, secret).await?.map(SecretContents::read);
         let keys = contents.as_ref().map_or_else(Stored::kubernetes, Stored::find);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, LOCATION};
-use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Proxy, Response, Url, redirect};
 use rustls::{ClientConfig, Error as TlsError};
 use tokio::io::{AsyncReadExt as _, copy_bidirectional};
 use tokio::net::TcpListener;
@@ -35,19 +35,12 @@ pub enum Security {
     Plain,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NamedBy {
-    /// The user or the spec: any address is allowed.
-    Spec,
-    /// A redirect: loopback and link-local addresses are refused.
-    Server,
-}
-
 pub struct Ask<'a> {
     /// The host and port to connect to, unless `way` sets other addresses.
     pub url: &'a Url,
     pub way: &'a Way,
-    pub named_by: NamedBy,
+    /// Whether a redirect names the host, so that loopback and link-local addresses are refused.
+    pub by_redirect: bool,
     pub security: Security,
     /// An access token. A valid one requires [`Security::Trusted`] or a port-forward.
     pub bearer: Option<&'a SecretText>,
@@ -115,7 +108,7 @@ impl Ask<'_> {
             .connect_timeout(LIMIT)
             .no_proxy();
         // An address of the user is always allowed.
-        let by_server = self.named_by == NamedBy::Server && matches!(self.way, Way::Direct | Way::Proxy(_));
+        let by_server = self.by_redirect && matches!(self.way, Way::Direct | Way::Proxy(_));
         if let Some(reason) = reserved_host(host).filter(|_| by_server) {
             return refused(host, reason);
         }
@@ -192,26 +185,22 @@ impl Ask<'_> {
     async fn ask(&self, client: ClientBuilder, url: Url, place: &str, verifier: &Verifier) -> Outcome {
         let asked = async {
             let client = client.build()?;
-            let request = match self.body {
+            let mut request = match self.body {
                 Some(body) => client.post(url).header(CONTENT_TYPE, "application/json").body(body.expose().to_owned()),
                 None => client.get(url),
             };
-            read(self.request(request).send().await?).await
+            // Proxies can cache auth_metadata for an hour.
+            request = request.header(HOST, self.url.authority()).header(CACHE_CONTROL, "no-cache");
+            if self.is_plain() {
+                // As an ingress does: without these headers, Synapse and MAS assume that the user's connection has no TLS.
+                request = request.header("x-forwarded-proto", "https").header("x-forwarded-for", "127.0.0.1");
+            }
+            if let Some(token) = self.bearer {
+                request = request.bearer_auth(token.expose());
+            }
+            read(request.send().await?).await
         };
         asked.await.unwrap_or_else(|error| self.lost(place, &error, verifier))
-    }
-
-    fn request(&self, request: RequestBuilder) -> RequestBuilder {
-        // Proxies can cache auth_metadata for an hour.
-        let mut request = request.header(HOST, self.url.authority()).header(CACHE_CONTROL, "no-cache");
-        if self.is_plain() {
-            // As an ingress does: without these headers, Synapse and MAS assume that the user's connection has no TLS.
-            request = request.header("x-forwarded-proto", "https").header("x-forwarded-for", "127.0.0.1");
-        }
-        match self.bearer {
-            Some(token) => request.bearer_auth(token.expose()),
-            None => request,
-        }
     }
 
     /// The outcome of a failed request.

@@ -110,8 +110,8 @@ impl SecretContext<'_> {
             &keys.rsa_private_key,
             inputs,
             |value| problem(RsaPrivateKey::parse(value)),
-            inputs.rsa_private_key.as_ref().map(|key| key.pem().to_bytes()),
-            || Ok(RsaPrivateKey::generate(RsaBits::default())?.pem().to_bytes()),
+            inputs.rsa_private_key.as_ref().map(|key| key.pem.to_bytes()),
+            || Ok(RsaPrivateKey::generate(RsaBits::default())?.pem.to_bytes()),
         )?;
         let password = self.item(
             &keys.postgres_password,

@@ -115,7 +115,7 @@ impl SecretContents {
             if *name == keys.encryption_secret {
                 Some(encryption.fingerprint())
             } else if *name == keys.rsa_private_key {
-                RsaPrivateKey::parse(value).ok().map(|key| key.fingerprint())
+                RsaPrivateKey::parse(value).ok().map(|key| key.fingerprint)
             } else if *name == keys.certificate {
                 CertificateChain::parse(value).ok().map(|chain| chain.leaf().fingerprint())
             } else if *name == keys.private_key {

@@ -7,7 +7,7 @@ use super::connect::Session;
 use crate::checks::certificate::{self, Use};
 use crate::checks::tls::{self, CertificateSource, IssuerState, Offered, TypedSecret};
 use crate::checks::{Finding, Severity, Snapshot, codes};
-use crate::cluster::ErrorKind;
+use crate::cluster::{ErrorKind, foreign};
 use crate::net::tls::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
 use crate::x509::{CertificateChain, HostName};
@@ -53,7 +53,8 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     if name.is_empty() {
         return IssuerState::Missing;
     }
-    match session.cluster.find_cluster_issuer(name).await {
+    let kind = foreign("cert-manager.io", "v1", "ClusterIssuer", "clusterissuers");
+    match session.cluster.find(&kind, None, name).await {
         Ok(Some(object)) => IssuerState::Found(object),
         Ok(None) => IssuerState::Missing,
         Err(error) if *error.kind() == ErrorKind::NoSuchApi => IssuerState::NotInstalled,

@@ -60,7 +60,7 @@ impl Session {
         let cluster = Cluster::connect(&context.flags).await?;
         let ahead = async {
             let name = name.filter(|_| status)?;
-            Some(Ahead::ask(&cluster, cluster.namespace(), name, default_secret_name(name)).await)
+            Some(Ahead::ask(&cluster, &cluster.namespace, name, default_secret_name(name)).await)
         };
         // On the heap: the futures hold a request each.
         let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
@@ -70,7 +70,7 @@ impl Session {
             if !refused {
                 return failure;
             }
-            let role = command_line(&context.flags, "check", cluster.namespace(), name.unwrap_or("NAME")) + " --rbac";
+            let role = command_line(&context.flags, "check", &cluster.namespace, name.unwrap_or("NAME")) + " --rbac";
             failure.then("To print the minimum Role, for an administrator to apply:", role)
         });
         match chosen? {
@@ -89,9 +89,7 @@ impl Session {
                 if found_elsewhere {
                     let text = format!(
                         "Namespace {} has no ElementDeployment; using {} in {}, the only one in the cluster.",
-                        cluster.namespace(),
-                        target.name,
-                        target.namespace
+                        &cluster.namespace, target.name, target.namespace
                     );
                     context.ui.status(text);
                 }
@@ -192,7 +190,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
         .advise("See the ESS documentation on syn2mas in the chart's values (matrixAuthenticationService.syn2mas)."),
         Choice::NoCrd => Failure::failed(format!(
                 "{} has no resource elementdeployments.matrix.element.io; ESS Classic is not installed there",
-                cluster.place().server
+                cluster.place.server
             ),
         )
         .then("Check the contexts of your kubeconfig:", "kubectl config get-contexts"),

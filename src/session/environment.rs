@@ -85,7 +85,7 @@ async fn healing(session: &Session, owner: &Owner) -> Option<SelfHealing> {
             };
             let name = deployment.label(&format!("{labels}/name"))?;
             let namespace = deployment.label(&format!("{labels}/namespace"))?;
-            let object = session.cluster.find(&resource, namespace, name).await.ok()??;
+            let object = session.cluster.find(&resource, Some(namespace), name).await.ok()??;
             Some(SelfHealing::of_flux(&object))
         }
         _ => None,

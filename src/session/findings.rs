@@ -35,7 +35,7 @@ const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dr
 
 /// Adds the name, namespace and connection flags of this call to the commands in the findings, so that they can be copied.
 pub fn name_commands(session: &Session, findings: &mut [Finding]) {
-    let kubectl = session.cluster.place().context_flag();
+    let kubectl = session.cluster.place.context_flag();
     for finding in findings {
         for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
             *text = complete(text, |command| session.command(command));

@@ -56,6 +56,6 @@ pub fn read_roots(path: &str) -> Result<Roots, Failure> {
     let usage = |problem: &str| Failure::usage(format!("--ca-certificate: {problem}"));
     let chain = CertificateChain::parse(read_file("--ca-certificate", path)?.expose())
         .map_err(|error| usage(&error.to_string()))?;
-    Roots::of(chain.certificates().iter().map(Certificate::der))
+    Roots::of(chain.certificates.iter().map(Certificate::der))
         .ok_or_else(|| usage("no certificate in the file can be used as a CA"))
 }

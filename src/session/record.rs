@@ -19,7 +19,7 @@ impl Session {
     /// Writes the changed record unless somebody else changed it since it was read.
     pub async fn write_record(&self, record: &mut Record) -> Result<Result<(), ChangedMeanwhile>, Failure> {
         let write = self.record_request(record);
-        let map = write.body();
+        let map = &write.body;
         match self.cluster.write(&write, |found| found["data"] == map["data"]).await {
             WriteOutcome::Applied(written) => {
                 record.written(&written.object);
@@ -36,11 +36,7 @@ impl Session {
     pub fn record_request(&self, record: &Record) -> Write {
         let name = record_name(&self.target.name);
         let map = record.config_map(&self.deployment);
-        let namespace = &self.target.namespace;
-        match map["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
-            Some(version) => Write::replace(resource::<ConfigMap>(), namespace, &name, &version, map),
-            None => Write::create(resource::<ConfigMap>(), namespace, &name, map),
-        }
+        Write::replace(resource::<ConfigMap>(), &self.target.namespace, &name, map)
     }
 
     /// Reads the record afresh, changes it and writes it, again if somebody else was faster.

@@ -8,10 +8,12 @@ use rcgen::{
 use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Sequence, ToDer as _};
 
 use crate::secrets::{Fingerprint, GenerateError};
-use crate::x509::certificate::{Certificate, CertificateChain, CertificateProblem, ProblemSeverity, check_certificate};
+use crate::x509::chain::{Certificate, CertificateChain};
+use crate::x509::check::check_certificate;
 use crate::x509::host::HostName;
 use crate::x509::keys::{TlsKeyType, TlsPrivateKey};
 use crate::x509::pem;
+use crate::x509::problem::{CertificateProblem, ProblemSeverity};
 
 /// Validity of a host's certificate in days, including [`SKEW`]: within the 398 days that clients accept.
 const LEAF_DAYS: i64 = 397;
@@ -26,18 +28,12 @@ const LONGEST_COMMON_NAME: usize = 64;
 #[derive(Debug)]
 pub struct CertificateAuthority {
     chain: Vec<Certificate>,
-    key: TlsPrivateKey,
+    pub key: TlsPrivateKey,
 }
 
 #[derive(Debug)]
 pub struct IssuedCertificate {
     pub chain: CertificateChain,
-    pub key: TlsPrivateKey,
-}
-
-#[derive(Debug)]
-pub struct CertificateRequest {
-    pub pem: String,
     pub key: TlsPrivateKey,
 }
 
@@ -102,16 +98,12 @@ impl CertificateAuthority {
         if !certificate.is_ca() {
             return Err(IssueError::NotACa { subject: certificate.subject() });
         }
-        Ok(Self { chain: chain.certificates().to_vec(), key })
+        Ok(Self { chain: chain.certificates.clone(), key })
     }
 
     /// The CA's certificate, which every device must trust.
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
-    }
-
-    pub fn key(&self) -> &TlsPrivateKey {
-        &self.key
     }
 
     /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or until the CA expires.
@@ -142,16 +134,15 @@ impl CertificateAuthority {
     }
 }
 
-impl CertificateRequest {
-    pub fn create(host: &HostName, key_type: TlsKeyType) -> Result<Self, IssueError> {
-        let key = TlsPrivateKey::generate(key_type)?;
-        let mut params = CertificateParams::default();
-        describe(&mut params, host, &key)?;
-        // Some CAs refuse a request with basic constraints.
-        params.is_ca = IsCa::NoCa;
-        let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
-        Ok(Self { pem: pem::encode("CERTIFICATE REQUEST", request.der()), key })
-    }
+/// A certificate signing request in PEM, and its new key.
+pub fn request_certificate(host: &HostName, key_type: TlsKeyType) -> Result<(String, TlsPrivateKey), IssueError> {
+    let key = TlsPrivateKey::generate(key_type)?;
+    let mut params = CertificateParams::default();
+    describe(&mut params, host, &key)?;
+    // Some CAs refuse a request with basic constraints.
+    params.is_ca = IsCa::NoCa;
+    let request = params.serialize_request(key.pair()).map_err(|_| IssueError::NotSigned)?;
+    Ok((pem::encode("CERTIFICATE REQUEST", request.der()), key))
 }
 
 /// Empty parameters with a validity. rcgen's serial number is a digest of the public key, which is new for each certificate.

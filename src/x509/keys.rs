@@ -35,9 +35,11 @@ pub enum RsaBits {
 
 #[derive(Clone)]
 pub struct RsaPrivateKey {
-    pem: SecretText,
+    /// The unchanged input, or PKCS#8 for a new key: the value for the Secret.
+    pub pem: SecretText,
     modulus: Vec<u8>,
-    fingerprint: Fingerprint,
+    /// SHA-256 of the public key, as in MAS (`PrivateKey::fingerprint`).
+    pub fingerprint: Fingerprint,
 }
 
 const EC_KEY: &str = "an elliptic curve (EC) key";
@@ -60,7 +62,7 @@ impl RsaPrivateKey {
     /// Parses a file or the value of a Secret: PEM, PKCS#8 or PKCS#1, exactly one key.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         let (Ok(text), Ok((label, der))) = (std::str::from_utf8(bytes), pem_rfc7468::decode_vec(bytes)) else {
-            return Err(unreadable(bytes));
+            return Err(only_key(bytes).map_or_else(|error| error, |label| of_label(&label)));
         };
         let der = Zeroizing::new(der);
         let pair = match label {
@@ -93,11 +95,6 @@ impl RsaPrivateKey {
         Some(Self { pem, modulus, fingerprint: Fingerprint::of_public(public.as_der().ok()?.as_ref()) })
     }
 
-    /// The unchanged input, or PKCS#8 for a new key: the value for the Secret.
-    pub fn pem(&self) -> &SecretText {
-        &self.pem
-    }
-
     pub fn bits(&self) -> usize {
         bit_length(&self.modulus)
     }
@@ -107,15 +104,6 @@ impl RsaPrivateKey {
     pub fn modulus_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.modulus)
     }
-
-    /// SHA-256 of the public key, as in MAS (`PrivateKey::fingerprint`).
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
-    }
-}
-
-fn unreadable(bytes: &[u8]) -> KeyError {
-    only_key(bytes).map_or_else(|error| error, |label| of_label(&label))
 }
 
 /// The error for a file with this BEGIN line.
@@ -156,27 +144,23 @@ impl fmt::Debug for RsaPrivateKey {
 pub enum TlsKeyType {
     #[default]
     P256,
-    Rsa2048,
-    Rsa3072,
-    Rsa4096,
+    Rsa(RsaBits),
 }
 
 /// A private key for a TLS certificate or a CA.
 pub struct TlsPrivateKey {
-    pem: SecretText,
+    /// PKCS#8.
+    pub pem: SecretText,
     /// rcgen also keeps the DER, which `Zeroizing` overwrites.
     pair: Zeroizing<KeyPair>,
 }
 
 impl TlsPrivateKey {
     pub fn generate(kind: TlsKeyType) -> Result<Self, GenerateError> {
-        let bits = match kind {
-            TlsKeyType::P256 => return KeyPair::generate().map(Self::of).map_err(|_| GenerateError),
-            TlsKeyType::Rsa2048 => RsaBits::Bits2048,
-            TlsKeyType::Rsa3072 => RsaBits::Bits3072,
-            TlsKeyType::Rsa4096 => RsaBits::Bits4096,
+        let TlsKeyType::Rsa(bits) = kind else {
+            return KeyPair::generate().map(Self::of).map_err(|_| GenerateError);
         };
-        Self::parse(RsaPrivateKey::generate(bits)?.pem().expose().as_bytes()).map_err(|_| GenerateError)
+        Self::parse(RsaPrivateKey::generate(bits)?.pem.expose().as_bytes()).map_err(|_| GenerateError)
     }
 
     /// Parses a PEM file with one private key: PKCS#8, PKCS#1 or SEC1. Ignores other contents.
@@ -192,14 +176,7 @@ impl TlsPrivateKey {
         Self { pem: SecretText::new(pem::encode("PRIVATE KEY", pair.serialized_der())), pair: Zeroizing::new(pair) }
     }
 
-    /// The key as PKCS#8 PEM.
-    pub fn pem(&self) -> &SecretText {
-        &self.pem
-    }
-
-    /// SHA-256 of the public key, equal to that of its certificate ([`Certificate::public_key_fingerprint`]).
-    ///
-    /// [`Certificate::public_key_fingerprint`]: super::Certificate::public_key_fingerprint
+    /// SHA-256 of the public key, equal to that of its certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of_public(&self.pair.subject_public_key_info())
     }

@@ -22,7 +22,6 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherFormat(pub(super) &'static str);
 
-/// For each format: its name, the remedy for certificates, the remedy for a private key.
 static WORDS: LazyLock<BTreeMap<String, [String; 3]>> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("formats.yaml")).expect("a test reads this file"));
 
@@ -82,18 +81,9 @@ impl OtherFormat {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
-        &WORDS[self.0][0]
-    }
-
-    /// The remedy if certificates are expected.
-    pub(super) fn certificates(self) -> &'static str {
-        &WORDS[self.0][1]
-    }
-
-    /// The remedy if a private key is expected.
-    pub(super) fn key(self) -> &'static str {
-        &WORDS[self.0][2]
+    /// The name, the remedy for certificates, the remedy for a private key.
+    pub(super) fn words(self) -> &'static [String; 3] {
+        &WORDS[self.0]
     }
 }
 
@@ -108,7 +98,7 @@ pub(super) fn has_begin_line(text: &str, label: &str) -> bool {
 pub enum KeyError {
     #[error("The file has no private key in PEM format. Pass the file with a line -----BEGIN … PRIVATE KEY-----.")]
     NoKey,
-    #[error("The file is {}, not a private key in PEM format. {}", .0.name(), .0.key())]
+    #[error("The file is {}, not a private key in PEM format. {}", .0.words()[0], .0.words()[2])]
     OtherFormat(OtherFormat),
     /// Some programs read it, but not MAS or an ingress.
     #[error(

@@ -24,7 +24,7 @@ fn pair(name: &str) -> (SecretBytes, SecretBytes) {
     let name = HostName::parse(name).unwrap();
     let ca = CertificateAuthority::create(&name, TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&name, TlsKeyType::P256, now()).unwrap();
-    (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem().to_bytes())
+    (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem.to_bytes())
 }
 
 fn secret(kind: &str, keys: &Stored, pair: &(SecretBytes, SecretBytes)) -> TypedSecret {

@@ -56,15 +56,13 @@ impl Limits {
 /// A client for one API server, with the context's namespace. Cheap to clone; sends nothing before the first request.
 #[derive(Clone)]
 pub struct Cluster {
-    pub(in crate::cluster) inner: Arc<Inner>,
-}
-
-pub(in crate::cluster) struct Inner {
-    pub credentials: Credentials,
+    pub(in crate::cluster) credentials: Arc<Credentials>,
     pub place: Arc<Place>,
+    /// `-n`, else the context's, else the pod's, else `default`.
     pub namespace: String,
+    /// Whether the namespace is from `-n`.
     pub namespace_given: bool,
-    pub limits: Limits,
+    pub(in crate::cluster) limits: Limits,
 }
 
 impl Cluster {
@@ -101,22 +99,8 @@ impl Cluster {
             renewed_by_kubectl: resolved.user.auth_provider.is_some() && resolved.user.token.is_none(),
         });
         let (namespace, namespace_given) = (resolved.config.default_namespace.clone(), resolved.namespace_given);
-        let credentials = Credentials::begin(resolved, flags, limits.connect).await?;
-        Ok(Self { inner: Arc::new(Inner { credentials, place, namespace, namespace_given, limits }) })
-    }
-
-    /// The namespace: `-n`, else the context's, else the pod's, else `default`.
-    pub fn namespace(&self) -> &str {
-        &self.inner.namespace
-    }
-
-    /// Whether the namespace is from `-n`.
-    pub fn namespace_given(&self) -> bool {
-        self.inner.namespace_given
-    }
-
-    pub fn place(&self) -> &Place {
-        &self.inner.place
+        let credentials = Arc::new(Credentials::begin(resolved, flags, limits.connect).await?);
+        Ok(Self { credentials, place, namespace, namespace_given, limits })
     }
 }
 

@@ -23,7 +23,7 @@ use kube::Config;
 use kube::client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError};
 use kube::config::AuthInfo;
 use secrecy::ExposeSecret as _;
-use tower::util::MapRequestLayer;
+use tower::util::{MapRequestLayer, option_layer};
 use tower::{BoxError, Service, ServiceExt};
 use zeroize::Zeroizing;
 
@@ -60,7 +60,7 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
                 )
             }
         };
-        ClusterError::config(sentence, Some(remedy)).caused_by(error)
+        ClusterError::config(sentence, remedy).caused_by(error)
     })
 }
 
@@ -124,15 +124,16 @@ where
     connector.set_connect_timeout(limit);
     let requests = Builder::new(TokioExecutor::new()).build::<_, Body>(connector);
     let requests = ServiceExt::<Request<Body>>::map_err(requests, BoxError::from);
-    let builder = ClientBuilder::new(requests, &config.default_namespace)
+    Ok(ClientBuilder::new(requests, &config.default_namespace)
         .with_layer(&config.extra_headers_layer()?)
-        .with_layer(&config.base_uri_layer());
-    let Some(header) = authorization(&config.auth_info) else { return Ok(builder.build()) };
-    let layer = MapRequestLayer::new(move |mut request: Request<Body>| {
-        request.headers_mut().insert(AUTHORIZATION, header.clone());
-        request
-    });
-    Ok(builder.with_layer(&layer).build())
+        .with_layer(&config.base_uri_layer())
+        .with_layer(&option_layer(authorization(&config.auth_info).map(|header| {
+            MapRequestLayer::new(move |mut request: Request<Body>| {
+                request.headers_mut().insert(AUTHORIZATION, header.clone());
+                request
+            })
+        })))
+        .build())
 }
 
 /// The `Authorization` header, without kube's own layer for the reason in [`tls`].

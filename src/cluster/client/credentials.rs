@@ -29,6 +29,7 @@ use crate::cluster::errors::{ClusterError, plain};
 const MARGIN: SignedDuration = SignedDuration::from_secs(10);
 /// The pause before a plugin that returned the same credential is run again: it may open a browser each time.
 const IN_VAIN: Duration = Duration::from_secs(30);
+const LOG_IN: &str = "Log in again as you do for kubectl.";
 
 #[derive(Clone)]
 pub struct Access {
@@ -110,13 +111,6 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let mut user = resolved.user.clone();
     let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
-        if user.token.is_some() {
-            let sentence = "the user in the kubeconfig has both a token and a username";
-            return Err(ClusterError::config(
-                sentence,
-                Some("Remove one of them. kubectl doesn't accept such a user either."),
-            ));
-        }
         user.password.get_or_insert_default();
     } else if let Some(file) = token_file {
         match (fs::read_to_string(&file).map(Zeroizing::new), &user.token) {
@@ -125,7 +119,7 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
             (read, None) => {
                 let how = read.err().map_or("is empty".to_owned(), |error| format!("cannot be read: {}", error.kind()));
                 let sentence = format!("token file {file} of the user in the kubeconfig {how}");
-                return Err(ClusterError::config(sentence, Some("Check the path in the kubeconfig, or log in again.")));
+                return Err(ClusterError::config(sentence, "Check the path in the kubeconfig, or log in again."));
             }
         }
     } else if user.token.is_none() {
@@ -136,8 +130,7 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
         }
     }
     if user.token.as_ref().is_some_and(|token| !can_be_sent(token)) {
-        let sentence = "the token of the user in the kubeconfig has invalid characters";
-        return Err(ClusterError::config(sentence, Some("Log in again as you do for kubectl.")));
+        return Err(ClusterError::config("the token of the user in the kubeconfig has invalid characters", LOG_IN));
     }
     Ok(Proof { user, expires: None })
 }
@@ -146,21 +139,18 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
 fn from_provider(provider: &AuthProviderConfig) -> Result<SecretString, ClusterError> {
     if provider.name != "oidc" {
         let name = plain(&provider.name);
-        return Err(ClusterError::config(
-            format!("the user in the kubeconfig logs in with auth provider {name}, which is not supported"),
-            Some(
-                "Create the kubeconfig again with your cloud provider's tool. kubectl has removed this auth provider too.",
-            ),
-        ));
+        let sentence = format!("the user in the kubeconfig logs in with auth provider {name}, which is not supported");
+        let remedy =
+            "Create the kubeconfig again with your cloud provider's tool. kubectl has removed this auth provider too.";
+        return Err(ClusterError::config(sentence, remedy));
     }
-    provider.config.get("id-token").filter(|token| !token.is_empty()).map(|token| token.as_str().into()).ok_or_else(
-        || {
-            ClusterError::config(
-                "the user in the kubeconfig logs in with OpenID Connect and has no id-token",
-                Some("Run `kubectl auth whoami`, which fetches one, or log in again."),
-            )
-        },
-    )
+    match provider.config.get("id-token") {
+        Some(token) if !token.is_empty() => Ok(token.as_str().into()),
+        _ => Err(ClusterError::config(
+            "the user in the kubeconfig logs in with OpenID Connect and has no id-token",
+            "Run `kubectl auth whoami`, which fetches one, or log in again.",
+        )),
+    }
 }
 
 struct Proof {
@@ -172,23 +162,25 @@ struct Proof {
 /// Runs a plugin (<https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>) and adds its credential to `user`.
 /// No time limit, as in kubectl: the plugin may prompt on the terminal.
 async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
-    let Some(command) = plugin.command.as_deref().filter(|command| !command.is_empty()) else {
-        let sentence = "the credential plugin in the kubeconfig has no command";
-        return Err(ClusterError::config(sentence, Some("Add the command to users[].user.exec in the kubeconfig.")));
-    };
+    let command = plugin.command.as_deref().unwrap_or_default();
     let failed =
         |how: String, remedy: Option<&str>| ClusterError::config(format!("credential plugin {command} {how}"), remedy);
     let on_terminal = std::io::stdin().is_terminal();
     let interactive = on_terminal && plugin.interactive_mode != Some(ExecInteractiveMode::Never);
     if !on_terminal && plugin.interactive_mode == Some(ExecInteractiveMode::Always) {
-        let sentence = format!("credential plugin {command} requires a terminal");
-        return Err(ClusterError::config(sentence, Some("Log in on a terminal first, then run this command again.")));
+        let remedy = "Log in on a terminal first, then run this command again.";
+        return Err(failed("requires a terminal".to_owned(), Some(remedy)));
     }
+    let mut spec = json!({ "interactive": interactive });
+    if plugin.provide_cluster_info {
+        spec["cluster"] = json!(cluster);
+    }
+    let information = json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec });
     let pairs = plugin.env.iter().flatten();
     let mut process = Command::new(command);
     process
         .args(plugin.args.iter().flatten())
-        .env("KUBERNETES_EXEC_INFO", information(plugin, cluster, interactive).to_string())
+        .env("KUBERNETES_EXEC_INFO", information.to_string())
         .envs(pairs.filter_map(|one| Some((one.get("name")?, one.get("value")?))))
         .kill_on_drop(true)
         // As in kubectl, standard error is for the user; standard output is the credential.
@@ -200,23 +192,11 @@ async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthIn
         failed(format!("cannot be run: {}", error.kind()), hint.as_deref())
     })?;
     if !output.status.success() {
-        let how = match output.status.code() {
-            Some(code) => format!("failed with exit code {code}"),
-            None => "was terminated by a signal".to_owned(),
-        };
-        let remedy = "See its message above, and log in again as you do for kubectl.";
-        return Err(failed(how, Some(remedy)));
+        let code = output.status.code();
+        let how = code.map_or("was terminated by a signal".to_owned(), |code| format!("failed with exit code {code}"));
+        return Err(failed(how, Some("See its message above, and log in again as you do for kubectl.")));
     }
-    read(&output.stdout, user)
-        .ok_or_else(|| failed("returned no usable credential".to_owned(), Some("Log in again as you do for kubectl.")))
-}
-
-fn information(plugin: &ExecConfig, cluster: &ExecAuthCluster, interactive: bool) -> Value {
-    let mut spec = json!({ "interactive": interactive });
-    if plugin.provide_cluster_info {
-        spec["cluster"] = json!(cluster);
-    }
-    json!({ "kind": "ExecCredential", "apiVersion": plugin.api_version, "spec": spec })
+    read(&output.stdout, user).ok_or_else(|| failed("returned no usable credential".to_owned(), Some(LOG_IN)))
 }
 
 fn read(output: &[u8], mut user: AuthInfo) -> Option<Proof> {

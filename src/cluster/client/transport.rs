@@ -84,9 +84,9 @@ impl Cluster {
     pub async fn ask_for<T>(
         &self,
         outgoing: &Outgoing,
-        read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
-    ) -> Result<(Reply, T), ClusterError> {
-        let mut limits = self.inner.limits;
+        read: impl Fn(&Reply) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ClusterError> {
+        let mut limits = self.limits;
         // --request-timeout also limits the retries.
         let total = limits.total.map_or(TOTAL, |total| total.min(TOTAL));
         let mut since = Instant::now();
@@ -95,10 +95,10 @@ impl Cluster {
             let began = Instant::now();
             // The remaining time limits the wait for a response.
             let left = total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
-            limits.read_answer = self.inner.limits.read_answer.map(|own| own.min(left));
+            limits.read_answer = self.limits.read_answer.map(|own| own.min(left));
             let error = match self.exchange(outgoing, limits).await {
-                Ok(answer) => match read(&answer.body) {
-                    Ok(value) => return Ok((answer, value)),
+                Ok(answer) => match read(&answer) {
+                    Ok(value) => return Ok(value),
                     Err(error) => self.unreadable(outgoing, &error, &answer.body),
                 },
                 Err(error) => error,
@@ -153,7 +153,7 @@ impl Cluster {
                 cluster.begin(&Request::from_parts(parts, body), limit, None).await
             }
         });
-        kube::Client::new(service, self.namespace())
+        kube::Client::new(service, &self.namespace)
     }
 
     /// Sends and returns as soon as a successful response begins. After a 401 it sends again with renewed credentials, if
@@ -164,10 +164,10 @@ impl Cluster {
         limit: Option<Duration>,
         values: Option<&Values>,
     ) -> Result<Response<Body>, ClusterError> {
-        let access = self.inner.credentials.current().await?;
+        let access = self.credentials.current().await?;
         let mut response = send(request, &access, limit).await?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(renewed) = self.inner.credentials.renewed(&access).await?
+            && let Some(renewed) = self.credentials.renewed(&access).await?
         {
             response = send(request, &renewed, limit).await?;
         }
@@ -187,7 +187,7 @@ impl Cluster {
     }
 
     pub fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
-        error.at(&outgoing.action, &self.inner.place)
+        error.at(&outgoing.action, &self.place)
     }
 
     pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error, body: &[u8]) -> ClusterError {

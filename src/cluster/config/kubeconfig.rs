@@ -1,14 +1,12 @@
 //! Finds, reads and merges kubeconfig files.
 //!
-//! Follows `loader.go` of client-go's `clientcmd`, because kube supports neither the flags nor lists with missing files. Files are
-//! parsed to a value first, as in kubectl: that keeps the program small.
+//! Follows `loader.go` of client-go's `clientcmd`, because kube supports neither the flags nor lists with missing files.
 
 use std::collections::HashSet;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::{fs, io};
 
 use kube::config::{Kubeconfig, KubeconfigError, LoadDataError};
-use serde::Deserialize as _;
 
 use super::flags::ConnectionFlags;
 use crate::cluster::errors::ClusterError;
@@ -48,82 +46,40 @@ pub fn load(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<(Kubecon
             continue;
         }
         merged = merged.merge(read(path)?).map_err(|_| {
-            let path = path.display();
-            ClusterError::config(
-                format!("kubeconfig {path} has another kind than the files before it in KUBECONFIG"),
-                Some("Remove this file from KUBECONFIG."),
-            )
+            let sentence =
+                format!("kubeconfig {} has another kind than the files before it in KUBECONFIG", path.display());
+            ClusterError::config(sentence, "Remove this file from KUBECONFIG.")
         })?;
     }
     Ok((merged, paths))
 }
 
 fn read(path: &Path) -> Result<Kubeconfig, ClusterError> {
-    let failed = |problem: &str, remedy: &str| {
-        ClusterError::config(format!("kubeconfig {} {problem}", path.display()), Some(remedy))
-    };
-    let unread = |error: io::Error| {
+    let failed =
+        |problem: &str, remedy: &str| ClusterError::config(format!("kubeconfig {} {problem}", path.display()), remedy);
+    let text = fs::read_to_string(path).map_err(|error| {
         let remedy = "Check the path in --kubeconfig or KUBECONFIG, and the permissions of the file.";
         failed(&format!("cannot be read: {}", io_reason(&error)), remedy)
-    };
-    let text = text(fs::read(path).map_err(unread)?).ok_or_else(|| unread(io::ErrorKind::InvalidData.into()))?;
+    })?;
     // The parser's message is never shown: it quotes the file, which may contain a token.
-    let mut config = parse(&text).map_err(|line| {
-        let place = line.or_else(|| wrong_line(&text)).map_or_else(String::new, |line| format!(" (see line {line})"));
+    let mut config = Kubeconfig::from_yaml(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let location = if let KubeconfigError::Parse(error) = error { error.location() } else { None };
+        let place = location.map_or_else(String::new, |at| format!(" (see line {})", at.line()));
         let remedy = "Correct the file (check it with `kubectl config view`), or pass another one with --kubeconfig.";
         failed(&format!("is not a valid kubeconfig{place}"), remedy)
     })?;
-    let entries = [
-        ("clusters", repeated(config.clusters.iter().map(|entry| &entry.name))),
-        ("contexts", repeated(config.contexts.iter().map(|entry| &entry.name))),
-        ("users", repeated(config.auth_infos.iter().map(|entry| &entry.name))),
-    ];
-    if let Some((kind, name)) = entries.into_iter().find_map(|(kind, name)| Some((kind, name?))) {
-        return Err(failed(
-            &format!("has more than one entry named {name} in {kind}"),
-            "Rename or delete one of them. kubectl doesn't accept the file either.",
-        ));
+    let clusters = config.clusters.iter().map(|entry| ("clusters", &entry.name));
+    let contexts = config.contexts.iter().map(|entry| ("contexts", &entry.name));
+    let users = config.auth_infos.iter().map(|entry| ("users", &entry.name));
+    let mut seen = HashSet::new();
+    if let Some((kind, name)) = clusters.chain(contexts).chain(users).find(|entry| !seen.insert(*entry)) {
+        let remedy = "Rename or delete one of them. kubectl doesn't accept the file either.";
+        return Err(failed(&format!("has more than one entry named {name} in {kind}"), remedy));
     }
     // The first file that *sets* a value wins; an empty text sets nothing.
     config.current_context = config.current_context.filter(|name| !name.is_empty());
     absolute(&mut config, path.parent().unwrap_or(path));
     Ok(config)
-}
-
-/// Decodes UTF-8 and UTF-16, with or without a byte order mark.
-fn text(bytes: Vec<u8>) -> Option<String> {
-    let wide = |unit: fn([u8; 2]) -> u16| {
-        let (units, rest) = bytes[2..].as_chunks();
-        String::from_utf16(&units.iter().map(|pair| unit(*pair)).collect::<Vec<_>>()).ok().filter(|_| rest.is_empty())
-    };
-    match &*bytes {
-        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
-        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, text @ ..] => String::from_utf8(text.to_vec()).ok(),
-        _ => String::from_utf8(bytes).ok(),
-    }
-}
-
-/// Parses and merges all YAML documents of a text. The error is the line of a syntax error, if known.
-fn parse(text: &str) -> Result<Kubeconfig, Option<usize>> {
-    serde_yaml::Deserializer::from_str(text).try_fold(Kubeconfig::default(), |merged, document| {
-        let mut tree =
-            serde_yaml::Value::deserialize(document).map_err(|error| error.location().map(|at| at.line()))?;
-        if tree.is_null() {
-            return Ok(merged);
-        }
-        tree.apply_merge().map_err(|_| None)?;
-        let config = serde_json::to_value(tree).and_then(serde_json::from_value).map_err(|_| None)?;
-        merged.merge(config).map_err(|_| None)
-    })
-}
-
-/// The first line that makes a text an invalid kubeconfig.
-fn wrong_line(text: &str) -> Option<usize> {
-    const LONGEST: usize = 300;
-    let mut ends = vec![0];
-    ends.extend(text.match_indices('\n').map(|(at, _)| at + 1).take(LONGEST));
-    ends.iter().rposition(|end| parse(&text[..*end]).is_ok()).filter(|_| ends.len() <= LONGEST).map(|line| line + 1)
 }
 
 /// Resolves paths relative to the kubeconfig's folder. As in client-go, a command without a separator is searched in `PATH`.
@@ -144,11 +100,6 @@ fn absolute(config: &mut Kubeconfig, folder: &Path) {
     }
 }
 
-fn repeated<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
-    let mut seen = HashSet::new();
-    names.find(|name| !seen.insert(*name))
-}
-
 const NEW_FILE: &str = "Log in again as you do for kubectl, or ask the cluster's administrator for a new kubeconfig.";
 
 /// The error for unreadable certificates and keys. kube's messages are not used: some quote the kubeconfig.
@@ -157,7 +108,7 @@ pub fn unusable(error: &KubeconfigError) -> ClusterError {
         KubeconfigError::LoadCertificateAuthority(error) => ("certificate authority", error),
         KubeconfigError::LoadClientCertificate(error) => ("client certificate", error),
         KubeconfigError::LoadClientKey(error) => ("client key", error),
-        _ => return ClusterError::config("the certificates in the kubeconfig cannot be used", Some(NEW_FILE)),
+        _ => return ClusterError::config("the certificates in the kubeconfig cannot be used", NEW_FILE),
     };
     let (sentence, remedy) = match error {
         LoadDataError::ReadFile(error, path) => {
@@ -169,7 +120,7 @@ pub fn unusable(error: &KubeconfigError) -> ClusterError {
             "Set the key with --client-key, or as client-key in the kubeconfig.",
         ),
     };
-    ClusterError::config(sentence, Some(remedy))
+    ClusterError::config(sentence, remedy)
 }
 
 fn io_reason(error: &io::Error) -> String {

@@ -45,7 +45,7 @@ fn parse(text: &str, origin: &str) -> Result<Uri, ClusterError> {
         // The value is not repeated: it may hold a password.
         ClusterError::config(
             format!("{origin} is not a valid proxy URL"),
-            Some("Write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT."),
+            "Write it as http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT.",
         )
     })
 }

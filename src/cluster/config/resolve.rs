@@ -70,16 +70,14 @@ pub fn resolve_in(flags: &ConnectionFlags, variable: Variables<'_>) -> Result<Re
         let found = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).map(|certificate| certificate.to_vec());
         Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty()).ok_or_else(|| {
             let remedy = "Pass a file with certificates in PEM format: --certificate-authority FILE.";
-            ClusterError::config(format!("no PEM certificate in {origin}"), Some(remedy))
+            ClusterError::config(format!("no PEM certificate in {origin}"), remedy)
         })
     });
     let authorities = authorities.transpose()?;
     let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
     if insecure && authorities.is_some() {
-        return Err(ClusterError::config(
-            "certificate-authority cannot be combined with insecure-skip-tls-verify",
-            Some("Remove one of them from the flags or the kubeconfig."),
-        ));
+        let sentence = "certificate-authority cannot be combined with insecure-skip-tls-verify";
+        return Err(ClusterError::config(sentence, "Remove one of them from the flags or the kubeconfig."));
     }
     let secured = authorities.is_some()
         || insecure
@@ -144,7 +142,7 @@ fn entry<'a, T>(
             0 => format!("The kubeconfig has no {what}s."),
             _ => format!("Available {what}s: {}.", names.join(", ")),
         };
-        ClusterError::config(format!("{what} {name} not found in the kubeconfig"), Some(&remedy))
+        ClusterError::config(format!("{what} {name} not found in the kubeconfig"), &*remedy)
     })
 }
 
@@ -155,22 +153,20 @@ fn no_server(context: Option<&str>, looked_at: &[PathBuf], listed: bool) -> Clus
         paths.collect::<Vec<_>>().join(", ")
     };
     let (there, missing) = (names(true), names(false));
+    let current = (!there.is_empty()).then(|| format!("no current context in {there}"));
     let missing = match (missing.is_empty(), listed) {
-        (true, _) => String::new(),
-        (_, true) => format!("KUBECONFIG contains missing files: {missing}"),
-        (_, false) => format!("kubeconfig {missing} not found"),
+        (true, _) => None,
+        (_, true) => Some(format!("KUBECONFIG contains missing files: {missing}")),
+        (_, false) => Some(format!("kubeconfig {missing} not found")),
     };
-    let sentence = if let Some(context) = context {
-        format!("kubeconfig context {context} names no API server")
-    } else if there.is_empty() {
-        let nothing = if missing.is_empty() { "no kubeconfig found" } else { &missing };
-        format!("no cluster selected: {nothing}")
-    } else {
-        let also = if missing.is_empty() { missing } else { format!("; {missing}") };
-        format!("no cluster selected: no current context in {there}{also}")
+    let reasons: Vec<String> = current.into_iter().chain(missing).collect();
+    let sentence = match context {
+        Some(context) => format!("kubeconfig context {context} names no API server"),
+        None if reasons.is_empty() => "no cluster selected: no kubeconfig found".to_owned(),
+        None => format!("no cluster selected: {}", reasons.join("; ")),
     };
     let remedy = "Pass --kubeconfig or --context, or set KUBECONFIG. `kubectl config get-contexts` lists the contexts.";
-    ClusterError::config(sentence, Some(remedy))
+    ClusterError::config(sentence, remedy)
 }
 
 /// The service account of a pod, unless a flag selects a context or cluster.
@@ -199,9 +195,11 @@ fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
         cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
     replace(&mut cluster.server, flags.server.as_ref());
-    drop_empty(&mut cluster.certificate_authority);
-    drop_empty(&mut cluster.tls_server_name);
-    pack(&mut cluster.certificate_authority_data);
+    drop_empty([
+        &mut cluster.certificate_authority,
+        &mut cluster.certificate_authority_data,
+        &mut cluster.tls_server_name,
+    ]);
 }
 
 fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), ClusterError> {
@@ -216,21 +214,18 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     if !flags.as_groups.is_empty() {
         user.impersonate_groups = Some(flags.as_groups.clone());
     }
-    for text in [
+    drop_empty([
         &mut user.username,
         &mut user.impersonate,
         &mut user.impersonate_uid,
         &mut user.token_file,
         &mut user.client_certificate,
+        &mut user.client_certificate_data,
         &mut user.client_key,
-    ] {
-        drop_empty(text);
+    ]);
+    for secret in [&mut user.token, &mut user.client_key_data] {
+        secret.take_if(|secret| secret.expose_secret().is_empty());
     }
-    user.token = user.token.take().filter(|token| !token.expose_secret().is_empty());
-    pack(&mut user.client_certificate_data);
-    let mut key = user.client_key_data.take().map(|key| key.expose_secret().to_owned());
-    pack(&mut key);
-    user.client_key_data = key.map(Into::into);
     if user.client_certificate.is_none() && user.client_certificate_data.is_none() {
         // kubectl ignores a key without a certificate.
         (user.client_key, user.client_key_data) = (None, None);
@@ -238,7 +233,7 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
     let impersonates_more =
         user.impersonate_uid.is_some() || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     if impersonates_more && user.impersonate.is_none() {
-        return Err(ClusterError::config("--as-uid and --as-group require a user", Some("Pass the user with --as.")));
+        return Err(ClusterError::config("--as-uid and --as-group require a user", "Pass the user with --as."));
     }
     Ok(())
 }
@@ -250,16 +245,10 @@ fn replace(value: &mut Option<String>, flag: Option<&String>) -> bool {
     replaces
 }
 
-fn drop_empty(text: &mut Option<String>) {
-    *text = text.take().filter(|text| !text.is_empty());
-}
-
-/// Go accepts line breaks in Base64, kube doesn't.
-fn pack(base64: &mut Option<String>) {
-    if let Some(text) = base64 {
-        text.retain(|c| !c.is_ascii_whitespace());
+fn drop_empty<const N: usize>(texts: [&mut Option<String>; N]) {
+    for text in texts {
+        text.take_if(|text| text.is_empty());
     }
-    drop_empty(base64);
 }
 
 /// Parses the server's URL. A missing scheme is, as in kubectl, `https` with any TLS setting and `http` without.
@@ -272,7 +261,7 @@ fn server_address(text: &str, secured: bool) -> Result<Uri, ClusterError> {
     let usable = |uri: &Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
     full.parse().ok().filter(usable).ok_or_else(|| {
         let sentence = format!("`{text}` is not the URL of an API server");
-        ClusterError::config(sentence, Some("Write it as https://HOST:PORT."))
+        ClusterError::config(sentence, "Write it as https://HOST:PORT.")
     })
 }
 

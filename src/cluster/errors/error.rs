@@ -34,9 +34,8 @@ pub enum ErrorKind {
     Conflict(String),
     /// 409: the object to create exists.
     AlreadyExists,
-    /// 410: the resourceVersion or the list's continue token is too old. A list may get a token to continue with, without
-    /// a consistent snapshot.
-    Gone(Option<String>),
+    /// 410: the resourceVersion or the list's continue token is too old.
+    Gone,
     /// 400 or 422: the object is invalid.
     Invalid {
         message: String,
@@ -107,8 +106,8 @@ impl ClusterError {
         Self { parts: Box::new(Parts { kind, action: None, place: None, hint: None, source: None }) }
     }
 
-    pub(in crate::cluster) fn config(sentence: impl Into<String>, remedy: Option<&str>) -> Self {
-        Self::new(ErrorKind::Config { sentence: sentence.into(), remedy: remedy.map(str::to_owned) })
+    pub(in crate::cluster) fn config<'a>(sentence: impl Into<String>, remedy: impl Into<Option<&'a str>>) -> Self {
+        Self::new(ErrorKind::Config { sentence: sentence.into(), remedy: remedy.into().map(str::to_owned) })
     }
 
     pub(in crate::cluster) fn at(mut self, action: &Action, place: &Arc<Place>) -> Self {
@@ -174,10 +173,7 @@ impl ClusterError {
 
     /// Whether the server does not have the requested `resourceVersion`: it is too old, or too new after a restore of etcd.
     pub(in crate::cluster) fn is_expired_version(&self) -> bool {
-        matches!(
-            self.parts.kind,
-            ErrorKind::Gone { .. } | ErrorKind::ServerFailed { version_from_the_future: true, .. }
-        )
+        matches!(self.parts.kind, ErrorKind::Gone | ErrorKind::ServerFailed { version_from_the_future: true, .. })
     }
 
     pub(in crate::cluster) fn retry_after(&self) -> Option<Duration> {

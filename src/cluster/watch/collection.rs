@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt as _};
+use futures::StreamExt as _;
 use kube::core::{ApiResource, WatchEvent};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::following::Following;
 use crate::cluster::client::connect::Cluster;
 use crate::cluster::client::transport::Outgoing;
-use crate::cluster::errors::{ClusterError, ErrorKind};
+use crate::cluster::errors::ErrorKind;
 use crate::cluster::resource::{Action, address, query};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ const SERVER_LIMIT: &str = "3600";
 /// The number of consecutive attempts without a response: half an hour.
 const UNREACHABLE: u32 = 9;
 /// The largest number of objects; the namespace of one deployment has a few dozen.
-const MOST: usize = 1000;
+const MOST: u32 = 1000;
 
 impl Cluster {
     pub fn watch_all(&self, resource: &ApiResource, namespace: &str) -> Following<CollectionEvent> {
@@ -71,60 +71,43 @@ impl Cluster {
             Action::new("watch", resource, Some(namespace), None),
         );
         let cluster = self.clone();
-        Following::begin(64, |items| Watcher { cluster, outgoing, waits, items }.run())
-    }
-}
-
-struct Watcher {
-    cluster: Cluster,
-    outgoing: Outgoing,
-    waits: Waits,
-    items: Sender<CollectionEvent>,
-}
-
-impl Watcher {
-    async fn run(self) {
-        for pause in self.waits.pauses {
-            let again = self.connection().await;
-            // Otherwise old objects would be displayed without end. Without a receiver the task has been ended.
-            let _ = self.items.send(CollectionEvent::Reset).await;
-            if !again {
-                return;
+        Following::begin(64, async move |items| {
+            for pause in waits.pauses {
+                let again = cluster.collect(&outgoing, waits, &items).await;
+                // Otherwise old objects would be displayed without end. Without a receiver the task has been ended.
+                let _ = items.send(CollectionEvent::Reset).await;
+                if !again {
+                    return;
+                }
+                sleep(pause).await;
             }
-            sleep(pause).await;
-        }
+        })
     }
 
-    /// One connection, after several attempts if necessary. Returns whether to try another one.
-    async fn connection(&self) -> bool {
-        for attempt in 0..UNREACHABLE {
-            match self.cluster.events(&self.outgoing, self.waits.answer).await {
-                Ok(events) => return self.pass_on(events).await,
+    /// The events of one connection, after several attempts if necessary. Returns whether to try another one.
+    async fn collect(&self, outgoing: &Outgoing, waits: Waits, items: &Sender<CollectionEvent>) -> bool {
+        let mut attempts = 0..UNREACHABLE;
+        let events = loop {
+            let Some(attempt) = attempts.next() else { return false };
+            match self.events(outgoing, waits.answer).await {
+                Ok(events) => break events,
                 Err(error) => match error.kind() {
-                    ErrorKind::Gone { .. } | ErrorKind::ServerFailed { .. } => return true,
-                    _ if error.is_transient() => sleep(self.waits.unreachable * 2_u32.pow(attempt)).await,
+                    ErrorKind::Gone | ErrorKind::ServerFailed { .. } => return true,
+                    _ if error.is_transient() => sleep(waits.unreachable * 2_u32.pow(attempt)).await,
                     // Forbidden, or the resource doesn't exist.
                     _ => return false,
                 },
             }
-        }
-        false
-    }
-
-    async fn pass_on(&self, events: impl Stream<Item = Result<WatchEvent<Value>, ClusterError>>) -> bool {
-        let mut events = pin!(events);
-        let mut there = 0;
-        while let Ok(Some(Ok(event))) = timeout(self.waits.silence, events.next()).await {
+        };
+        let (mut events, mut there) = (pin!(events), 0);
+        while let Ok(Some(Ok(event))) = timeout(waits.silence, events.next()).await {
+            there += u32::from(matches!(event, WatchEvent::Added(_)));
             let item = match event {
-                WatchEvent::Added(object) => {
-                    there += 1;
-                    CollectionEvent::Seen(object)
-                }
-                WatchEvent::Modified(object) => CollectionEvent::Seen(object),
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => CollectionEvent::Seen(object),
                 WatchEvent::Deleted(object) => CollectionEvent::Deleted(object),
                 WatchEvent::Bookmark(_) | WatchEvent::Error(_) => continue,
             };
-            if there > MOST || self.items.send(item).await.is_err() {
+            if there > MOST || items.send(item).await.is_err() {
                 return false;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::mem::{Discriminant, discriminant};
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt as _;
 use kube::core::{ApiResource, ObjectList, WatchEvent};
@@ -11,13 +11,15 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::following::Following;
-use super::timing::{Clocks, Timing};
 use crate::cluster::client::connect::{Cluster, Limits};
 use crate::cluster::client::transport::Outgoing;
 use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::read::with_kind;
 use crate::cluster::resource::{Action, Target, address, query};
 use crate::verdict::Continuity;
+
+/// By this much longer than was waited for, something was suspended.
+const SUSPENDED: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub enum WatchItem {
@@ -33,6 +35,52 @@ pub enum WatchItem {
     Trouble(ClusterError),
     /// The reported trouble is over.
     Recovered,
+}
+
+/// Time limits and pauses of a watch; other values only in tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// The requested duration of a watch. Below five minutes, the limit of many load balancers.
+    pub server_limit: Duration,
+    pub answer: Duration,
+    /// A connection without data for this long is closed. The server sends a bookmark about every minute; one without
+    /// bookmarks costs 20 requests in half an hour.
+    pub silence: Duration,
+    /// The interval in which the clock is read to detect a suspend.
+    pub tick: Duration,
+    /// A connection of this age counts as healthy even without events.
+    pub settled: Duration,
+    /// The shortest time between reports of different kinds of trouble.
+    pub retell: Duration,
+    /// The pause after the first failure; doubled after each further one.
+    pub first_pause: Duration,
+    pub longest_pause: Duration,
+    /// The longest `Retry-After` that is respected.
+    pub longest_retry_after: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            server_limit: Duration::from_secs(290),
+            answer: Duration::from_secs(15),
+            silence: Duration::from_secs(90),
+            tick: Duration::from_secs(5),
+            settled: Duration::from_secs(2),
+            retell: Duration::from_secs(10),
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(5),
+            longest_retry_after: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Timing {
+    /// The pause after this many consecutive failures (at least 1).
+    pub fn pause_after(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
+        let own = (self.first_pause * 2_u32.pow(failures.saturating_sub(1).min(16))).min(self.longest_pause);
+        retry_after.map_or(own, |after| after.min(self.longest_retry_after).max(own))
+    }
 }
 
 /// A watch of one object; its [`Following::next`] is `None` only when the runtime shuts down.
@@ -113,7 +161,7 @@ impl Follower {
         let mut last_event = began;
         let mut healthy = false;
         loop {
-            let clocks = Clocks::now();
+            let before = SystemTime::now();
             let wait = if healthy { self.timing.tick } else { self.timing.tick.min(self.timing.settled) };
             let event = timeout(wait, events.next()).await;
             if !healthy && began.elapsed() >= self.timing.settled {
@@ -121,9 +169,9 @@ impl Follower {
                 self.recovered().await;
             }
             match event {
-                Err(_) if clocks.jumped(&Clocks::now(), wait) || last_event.elapsed() >= self.timing.silence => {
-                    return Ok(());
-                }
+                // After a suspend of the machine or the process the connection may be dead without notice.
+                Err(_) if before.elapsed().unwrap_or_default() > wait + SUSPENDED => return Ok(()),
+                Err(_) if last_event.elapsed() >= self.timing.silence => return Ok(()),
                 Err(_) => {}
                 Ok(Some(Ok(event))) => {
                     last_event = Instant::now();
@@ -131,7 +179,10 @@ impl Follower {
                 }
                 // A healthy connection is resumed at once; one that ends immediately needs a pause.
                 Ok(None) if healthy => return Ok(()),
-                Ok(None) => return Err(self.lost(&outgoing)),
+                Ok(None) => {
+                    let lost = ErrorKind::ConnectionLost("it ended immediately".to_owned());
+                    return Err(self.cluster.error(ClusterError::new(lost), &outgoing));
+                }
                 Ok(Some(Err(error))) if healthy && matches!(error.kind(), ErrorKind::ConnectionLost { .. }) => {
                     return Ok(());
                 }
@@ -140,12 +191,7 @@ impl Follower {
         }
     }
 
-    fn lost(&self, outgoing: &Outgoing) -> ClusterError {
-        let lost = ErrorKind::ConnectionLost("it ended immediately".to_owned());
-        self.cluster.error(ClusterError::new(lost), outgoing)
-    }
-
-    /// Processes an event; returns whether it is about the object.
+    /// Returns whether the event is about the object.
     async fn event(&mut self, event: WatchEvent<Value>) -> bool {
         let (object, deleted) = match event {
             WatchEvent::Bookmark(bookmark) => {
@@ -194,13 +240,9 @@ impl Follower {
         // Every change has a new version, so an unchanged one proves that no event was missed.
         if now != self.known {
             self.known = now;
-            self.send(match object {
-                None => WatchItem::Deleted(None),
-                Some(object) => {
-                    WatchItem::Seen { object: with_kind(object, &self.resource), continuity: Continuity::Gap }
-                }
-            })
-            .await;
+            let object = object.map(|object| with_kind(object, &self.resource));
+            let seen = object.map(|object| WatchItem::Seen { object, continuity: Continuity::Gap });
+            self.send(seen.unwrap_or(WatchItem::Deleted(None))).await;
         }
         self.version = version;
         self.untried = true;

@@ -15,7 +15,6 @@
 mod collection;
 mod follow;
 mod following;
-mod timing;
 
 pub use collection::CollectionEvent;
 pub use follow::{Watch, WatchItem};

@@ -307,7 +307,7 @@ async fn a_dead_server_means_not_applied() {
 }
 
 fn creation() -> Write {
-    Write::create(resource::<Secret>(), "ess", "ess-mas", json!({"spec": {"active": true}}))
+    Write::patch(resource::<Secret>(), "ess", "ess-mas", json!({"spec": {"active": true}}))
 }
 
 #[tokio::test]
@@ -341,13 +341,14 @@ async fn a_dry_run_sets_the_parameter_and_returns_warnings() {
 
 #[test]
 fn bodies_contain_their_resource_version() {
-    let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", "9", json!({"data": {"a": "b"}}));
+    let object = json!({"metadata": {"resourceVersion": "9"}, "data": {"a": "b"}});
+    let replaced = Write::replace(resource::<ConfigMap>(), "ess", "record", object);
     assert_eq!(
-        *replaced.body(),
+        replaced.body,
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "ess", "name": "record", "resourceVersion": "9"}, "data": {"a": "b"}})
     );
     assert_eq!(
-        *creation().body(),
+        creation().body,
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "ess", "name": "ess-mas"}, "spec": {"active": true}})
     );
 }

@@ -88,7 +88,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
             ));
             let wanted = RoleFor {
                 name: name.to_owned(),
-                namespace: cluster.namespace().to_owned(),
+                namespace: cluster.namespace.clone(),
                 mas_secret: default_secret_name(name),
                 other_secrets: Vec::new(),
             };
@@ -103,7 +103,7 @@ async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure
         &Next::new("As an administrator, apply the Role (kubectl apply -f FILE), then bind it to the user:").command(
             format!(
                 "kubectl{} create rolebinding kubectl-ess-mas --role=kubectl-ess-mas --user={user} -n {}",
-                cluster.place().context_flag(),
+                cluster.place.context_flag(),
                 wanted.namespace
             ),
         ),

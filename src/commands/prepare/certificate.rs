@@ -94,7 +94,7 @@ pub async fn issue(
     }
     let issued = Issued::new(host, TlsKeyType::default(), ca, session.ui())?;
     let chain = SecretBytes::from(issued.certificate.chain.to_pem().as_bytes());
-    files.certificate = Some((chain, issued.certificate.key.pem().to_bytes()));
+    files.certificate = Some((chain, issued.certificate.key.pem.to_bytes()));
     Ok(Some(issued))
 }
 

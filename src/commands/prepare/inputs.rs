@@ -86,7 +86,7 @@ fn refused(flag: &str, problem: &dyn Display) -> Failure {
 fn canonical((chain, key): (SecretBytes, SecretBytes)) -> (SecretBytes, SecretBytes) {
     let chain =
         CertificateChain::parse(chain.expose()).map_or(chain, |parsed| SecretBytes::from(parsed.to_pem().into_bytes()));
-    let key = TlsPrivateKey::parse(key.expose()).map_or(key, |parsed| parsed.pem().to_bytes());
+    let key = TlsPrivateKey::parse(key.expose()).map_or(key, |parsed| parsed.pem.to_bytes());
     (chain, key)
 }
 
@@ -125,7 +125,7 @@ mod tests {
         let host = HostName::parse("auth.example.com").unwrap();
         let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-        let (chain, key) = (issued.chain.to_pem(), issued.key.pem().expose().to_owned());
+        let (chain, key) = (issued.chain.to_pem(), issued.key.pem.expose().to_owned());
         let untidy = |text: &str| SecretBytes::from(format!("a note\n{}", text.replace('\n', "\r\n")).as_bytes());
         let tidy = canonical((untidy(&chain), untidy(&key)));
         assert_eq!(tidy.0.expose(), chain.as_bytes());

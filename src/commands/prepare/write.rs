@@ -77,11 +77,7 @@ impl Preparation<'_> {
 
     fn secret_request(&self, plan: &SecretPlan) -> Write {
         let namespace = &self.session.target.namespace;
-        let body = plan.body(namespace);
-        match body["metadata"]["resourceVersion"].as_str().map(str::to_owned) {
-            Some(version) => Write::patch(resource::<Secret>(), namespace, &plan.name, &version, body),
-            None => Write::create(resource::<Secret>(), namespace, &plan.name, body),
-        }
+        Write::patch(resource::<Secret>(), namespace, &plan.name, plan.body(namespace))
     }
 
     async fn write_secret(&self, mut plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {
@@ -89,7 +85,7 @@ impl Preparation<'_> {
         // After a concurrent change of the Secret its values are kept, so plan again.
         for _ in 0..3 {
             let write = self.secret_request(&plan);
-            let body = write.body();
+            let body = &write.body;
             let ours = |found: &Value| {
                 body["data"].as_object().into_iter().flatten().all(|(key, value)| found["data"][key] == *value)
             };

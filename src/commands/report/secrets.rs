@@ -86,7 +86,7 @@ impl Secrets {
         self.shown.push(shown);
         for (key, value) in contents.data {
             if let Ok(chain) = CertificateChain::parse(value.expose()) {
-                self.certificates.extend(chain.certificates().iter().enumerate().map(|(place, certificate)| {
+                self.certificates.extend(chain.certificates.iter().enumerate().map(|(place, certificate)| {
                     json!({
                         "secretName": contents.name, "key": key, "place": place, "subject": certificate.subject(),
                         "issuer": certificate.issuer(), "dnsNames": certificate.dns_names(),
@@ -126,7 +126,7 @@ mod tests {
         let (host, now) = (HostName::parse("auth.example.com").unwrap(), "2026-11-23T12:00:00Z".parse().unwrap());
         let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-        let (chain, key) = (STANDARD.encode(issued.chain.to_pem()), STANDARD.encode(issued.key.pem().expose()));
+        let (chain, key) = (STANDARD.encode(issued.chain.to_pem()), STANDARD.encode(issued.key.pem.expose()));
         let mut secrets = Secrets::default();
         for name in ["first-element-mas", "wildcard-tls-secret", "letsencrypt-token-auth-example-com"] {
             for (certificate, private_key) in [("tls.crt", "tls.key"), ("certificate", "privateKey")] {

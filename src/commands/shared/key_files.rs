@@ -94,7 +94,7 @@ impl Issued {
         let (certificate, key_print) = (chain.leaf().fingerprint(), key.fingerprint());
         let mut files = vec![
             KeyFile::new(out, &format!("{host}.crt"), Holds::Certificate, certificate, &chain.to_pem()),
-            KeyFile::new(out, &format!("{host}.key"), Holds::PrivateKey, key_print, key.pem().expose()),
+            KeyFile::new(out, &format!("{host}.key"), Holds::PrivateKey, key_print, key.pem.expose()),
         ];
         files.extend(self.ca_files(out));
         files
@@ -102,11 +102,11 @@ impl Issued {
 
     pub fn ca_files(&self, out: &str) -> Vec<KeyFile> {
         let Some(ca) = &self.new_ca else { return Vec::new() };
-        let (host, certificate, key) = (&self.host, ca.certificate(), ca.key());
+        let (host, certificate, key) = (&self.host, ca.certificate(), &ca.key);
         let (print, key_print) = (certificate.fingerprint(), key.fingerprint());
         vec![
             KeyFile::new(out, &format!("{host}-ca.crt"), Holds::CaCertificate, print, &certificate.to_pem()),
-            KeyFile::new(out, &format!("{host}-ca.key"), Holds::CaPrivateKey, key_print, key.pem().expose()),
+            KeyFile::new(out, &format!("{host}-ca.key"), Holds::CaPrivateKey, key_print, key.pem.expose()),
         ]
     }
 

@@ -28,8 +28,8 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
     let (host, now) = (HostName::parse(HOST).unwrap(), Timestamp::now());
     let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
     let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-    let chain = issued.chain.certificates().iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
-    let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
+    let chain = issued.chain.certificates.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.pem.expose().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -54,7 +54,7 @@ async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
 
 async fn ask(way: Way, security: Security) -> Seen {
     let url: Url = format!("https://{HOST}/login?x=1").parse().unwrap();
-    send(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer: None, body: None }).await
+    send(Ask { url: &url, way: &way, by_redirect: false, security, bearer: None, body: None }).await
 }
 
 #[tokio::test]
@@ -113,15 +113,9 @@ async fn proxy_gets_only_the_host_and_its_own_credentials() {
 async fn redirect_to_a_reserved_address_is_refused_with_a_proxy_too() {
     let url: Url = "https://169.254.169.254/latest".parse().unwrap();
     let way = Way::Proxy("http://127.0.0.1:9".parse().unwrap());
-    let seen = send(Ask {
-        url: &url,
-        way: &way,
-        named_by: NamedBy::Server,
-        security: Security::Plain,
-        bearer: None,
-        body: None,
-    })
-    .await;
+    let seen =
+        send(Ask { url: &url, way: &way, by_redirect: true, security: Security::Plain, bearer: None, body: None })
+            .await;
     assert!(matches!(&seen.outcome, Outcome::NotAsked(why) if why.contains("no request was sent")), "{seen:?}");
 }
 

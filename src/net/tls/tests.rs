@@ -25,8 +25,8 @@ fn issue() -> (CertificateAuthority, IssuedCertificate) {
 
 /// A TLS server for one connection; it returns what the client sent after the handshake.
 async fn serve(issued: &IssuedCertificate) -> (u16, tokio::task::JoinHandle<(Option<String>, Vec<u8>)>) {
-    let chain = issued.chain.certificates().iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
-    let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
+    let chain = issued.chain.certificates.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.pem.expose().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -52,7 +52,7 @@ async fn presented_chain_is_returned_and_no_data_is_sent() {
     let (ca, issued) = issue();
     let (port, server) = serve(&issued).await;
     let seen = presented(&host(), port, Some(LOCAL)).await.unwrap();
-    let wanted: Vec<Vec<u8>> = issued.chain.certificates().iter().map(|one| one.der().to_vec()).collect();
+    let wanted: Vec<Vec<u8>> = issued.chain.certificates.iter().map(|one| one.der().to_vec()).collect();
     assert_eq!(seen.certificates, wanted);
     assert_eq!(seen.address, SocketAddr::new(LOCAL, port));
     let (name, sent) = server.await.unwrap();

@@ -143,7 +143,7 @@ fn certificate_and_key_are_shown_with_the_fingerprints_of_openssl() {
     let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
     let issue = || {
         let issued = ca.issue(&host, TlsKeyType::P256, now).unwrap();
-        let pair = (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem().to_bytes());
+        let pair = (SecretBytes::from(issued.chain.to_pem().as_bytes()), issued.key.pem.to_bytes());
         (issued.chain.leaf().fingerprint().to_string(), issued.key.fingerprint().to_string(), pair)
     };
     let (old_chain, old_key, pair) = issue();

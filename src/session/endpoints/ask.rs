@@ -16,7 +16,7 @@ use crate::checks::endpoints::{
 };
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial;
-use crate::net::http::{self, Ask, LIMIT, NamedBy, Security, Seen};
+use crate::net::http::{self, Ask, LIMIT, Security, Seen};
 use crate::secrets::SecretText;
 use crate::session::certificate::Trusted;
 use crate::session::connect::Session;
@@ -35,7 +35,7 @@ pub const NO_LOGINS: &str = "This check completed no login. Never complete a log
 pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -> Expected {
     let commands = Commands {
         verify: session.command("verify"),
-        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place().context_flag()),
+        kubectl: format!("kubectl -n {}{}", session.target.namespace, session.cluster.place.context_flag()),
     };
     let test_user = ways.login.as_ref().map(|account| account.user.clone());
     Expected { test_user, ..Expected::of(snapshot, ways.given.clone(), commands) }
@@ -183,7 +183,7 @@ impl Round<'_> {
             Err(why) => (Err(Outcome::NotAsked(why)), security),
         };
         match way {
-            Ok(way) => self.get(Ask { url: &url, way: &way, named_by: NamedBy::Spec, security, bearer, body }).await,
+            Ok(way) => self.get(Ask { url: &url, way: &way, by_redirect: false, security, bearer, body }).await,
             Err(outcome) => Seen::only(outcome),
         }
     }
@@ -195,7 +195,7 @@ impl Round<'_> {
             Err(why) => return Outcome::NotAsked(why),
         };
         let security = Security::Trusted(self.trusted.roots.clone());
-        self.get(Ask { url, way: &way, named_by: NamedBy::Server, security, bearer: None, body: None }).await.outcome
+        self.get(Ask { url, way: &way, by_redirect: true, security, bearer: None, body: None }).await.outcome
     }
 
     async fn get(&self, ask: Ask<'_>) -> Seen {

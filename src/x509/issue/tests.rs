@@ -16,7 +16,7 @@ use rustls::{
 
 use super::*;
 use crate::x509::{
-    CertificateProblem,
+    CertificateProblem, RsaBits,
     test_support::{openssl, try_openssl},
 };
 
@@ -32,8 +32,8 @@ fn now() -> Timestamp {
 
 /// Serves `connections` TLS connections on 127.0.0.1 with the certificate, and returns the port.
 fn serve(issued: &IssuedCertificate, connections: usize) -> (u16, JoinHandle<()>) {
-    let chain = issued.chain.certificates().iter().map(|c| CertificateDer::from(c.der().to_vec())).collect();
-    let key = PrivateKeyDer::from_pem_slice(issued.key.pem().expose().as_bytes()).unwrap();
+    let chain = issued.chain.certificates.iter().map(|c| CertificateDer::from(c.der().to_vec())).collect();
+    let key = PrivateKeyDer::from_pem_slice(issued.key.pem.expose().as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -74,7 +74,7 @@ fn connect(port: u16, root: &Certificate, name: &str) -> Result<String, String> 
 
 #[test]
 fn a_rustls_client_accepts_the_issued_chain_for_its_host_only() {
-    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa2048] {
+    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits2048)] {
         let ca = CertificateAuthority::create(&host(HOST), key_type, now()).unwrap();
         let issued = ca.issue(&host(HOST), key_type, now()).unwrap();
         let other_ca = CertificateAuthority::create(&host(HOST), key_type, now()).unwrap();
@@ -125,7 +125,7 @@ fn openssl_verifies(root: &str, chain: &CertificateChain, name: &str) -> Result<
 #[test]
 fn openssl_verifies_issued_certificates_strictly() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
-    let issued = ca.issue(&host(HOST), TlsKeyType::Rsa2048, now()).unwrap();
+    let issued = ca.issue(&host(HOST), TlsKeyType::Rsa(RsaBits::Bits2048), now()).unwrap();
     assert_eq!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, HOST), Ok(()));
     assert!(openssl_verifies(&ca.certificate().to_pem(), &issued.chain, "example.com").is_err());
 
@@ -196,7 +196,7 @@ fn clients_enforce_the_name_constraint_of_the_private_ca() {
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let mut params = params(now() - SKEW, last_second(now(), 30)).unwrap();
     describe(&mut params, &host(other), &key).unwrap();
-    let leaf = sign(&params, &key, ca.certificate(), ca.key()).unwrap();
+    let leaf = sign(&params, &key, ca.certificate(), &ca.key).unwrap();
     let forged = IssuedCertificate { chain: CertificateChain::of(vec![leaf, ca.certificate().clone()]), key };
     let refused = openssl_verifies(&ca.certificate().to_pem(), &forged.chain, other).unwrap_err();
     assert!(refused.contains("permitted subtree violation"), "{refused}");
@@ -302,9 +302,9 @@ fn a_ca_that_cannot_issue_is_refused() {
 
 #[test]
 fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
-    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa3072] {
-        let request = CertificateRequest::create(&host(HOST), key_type).unwrap();
-        let text = openssl(&["req", "-verify", "-noout", "-text"], request.pem.as_bytes());
+    for key_type in [TlsKeyType::P256, TlsKeyType::Rsa(RsaBits::Bits3072)] {
+        let (request, request_key) = request_certificate(&host(HOST), key_type).unwrap();
+        let text = openssl(&["req", "-verify", "-noout", "-text"], request.as_bytes());
         let text = String::from_utf8(text).unwrap();
         for expected in [
             "Subject: CN = auth.example.com",
@@ -321,7 +321,7 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
         let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
         let (chain, key) = openssl_ca("/CN=CA", EC_KEY, CA);
         fs::write(file("ca.pem"), chain.to_pem()).unwrap();
-        fs::write(file("ca.key"), key.pem().expose()).unwrap();
+        fs::write(file("ca.key"), key.pem.expose()).unwrap();
         let sign = [
             "x509",
             "-req",
@@ -334,10 +334,10 @@ fn openssl_accepts_the_request_and_a_ca_can_sign_it() {
             "-CAkey",
             &file("ca.key"),
         ];
-        let certificate = openssl(&sign, request.pem.as_bytes());
+        let certificate = openssl(&sign, request.as_bytes());
         let both = [certificate, chain.to_pem().into_bytes()].concat();
         let chain = CertificateChain::parse(&both).unwrap();
-        assert_eq!(check_certificate(&chain, Some(&request.key), &host(HOST), now()), []);
+        assert_eq!(check_certificate(&chain, Some(&request_key), &host(HOST), now()), []);
     }
 }
 
@@ -346,11 +346,11 @@ fn an_issued_chain_parses_from_its_files() {
     let ca = CertificateAuthority::create(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let issued = ca.issue(&host(HOST), TlsKeyType::P256, now()).unwrap();
     let chain = CertificateChain::parse(issued.chain.to_pem().as_bytes()).unwrap();
-    let key = TlsPrivateKey::parse(issued.key.pem().expose().as_bytes()).unwrap();
-    assert_eq!(key.pem(), issued.key.pem());
+    let key = TlsPrivateKey::parse(issued.key.pem.expose().as_bytes()).unwrap();
+    assert_eq!(key.pem, issued.key.pem);
     assert_eq!(check_certificate(&chain, Some(&key), &host(HOST), now()), []);
     assert_eq!(chain.leaf().public_key_fingerprint(), key.fingerprint());
     let ca_chain = CertificateChain::parse(ca.certificate().to_pem().as_bytes()).unwrap();
-    let ca_key = TlsPrivateKey::parse(ca.key().pem().expose().as_bytes()).unwrap();
+    let ca_key = TlsPrivateKey::parse(ca.key.pem.expose().as_bytes()).unwrap();
     assert!(CertificateAuthority::of(&ca_chain, ca_key).unwrap().issue(&host(HOST), TlsKeyType::P256, now()).is_ok());
 }

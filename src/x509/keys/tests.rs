@@ -16,7 +16,7 @@ use crate::x509::test_support::openssl;
 
 /// One generated key for all tests, in both formats.
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap());
-static PKCS8: LazyLock<String> = LazyLock::new(|| KEY.pem().expose().to_owned());
+static PKCS8: LazyLock<String> = LazyLock::new(|| KEY.pem.expose().to_owned());
 static PKCS1: LazyLock<String> = LazyLock::new(|| {
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(&PKCS8).unwrap();
     key.to_pkcs1_pem(rsa::pkcs8::LineEnding::LF).unwrap().to_string()
@@ -46,10 +46,10 @@ fn generated_keys_have_the_size_asked_for_and_mas_loads_them() {
     for (bits, expected) in [(RsaBits::default(), 2048), (RsaBits::Bits3072, 3072), (RsaBits::Bits4096, 4096)] {
         let key = RsaPrivateKey::generate(bits).unwrap();
         assert_eq!(key.bits(), expected);
-        let loaded = mas_loads(key.pem().expose().as_bytes()).expect("MAS loads it");
+        let loaded = mas_loads(key.pem.expose().as_bytes()).expect("MAS loads it");
         assert_eq!(loaded.n().bits(), expected);
         assert_eq!(URL_SAFE_NO_PAD.encode(loaded.n().to_bytes_be()), key.modulus_base64url());
-        assert_eq!(RsaPrivateKey::parse(key.pem().expose().as_bytes()).unwrap().fingerprint(), key.fingerprint());
+        assert_eq!(RsaPrivateKey::parse(key.pem.expose().as_bytes()).unwrap().fingerprint, key.fingerprint);
     }
 }
 
@@ -58,7 +58,7 @@ fn openssl_agrees_about_text_and_fingerprint() {
     let pem = PKCS8.as_bytes();
     assert_eq!(openssl(&["pkey"], pem), pem, "byte for byte what openssl writes");
     let spki = openssl(&["pkey", "-pubout", "-outform", "DER"], pem);
-    assert_eq!(KEY.fingerprint(), Fingerprint::of_public(&spki));
+    assert_eq!(KEY.fingerprint, Fingerprint::of_public(&spki));
     openssl(&["pkey", "-check", "-noout"], pem);
 }
 
@@ -69,9 +69,9 @@ fn keys_of_openssl_are_accepted_in_both_formats() {
     let a = RsaPrivateKey::parse(&pkcs8).unwrap();
     let b = RsaPrivateKey::parse(&pkcs1).unwrap();
     assert!(pkcs1.starts_with(b"-----BEGIN RSA PRIVATE KEY-----"));
-    assert_eq!(a.fingerprint(), b.fingerprint());
-    assert_eq!(b.pem().expose().as_bytes(), pkcs1, "kept as it was given");
-    assert_eq!(a.pem().expose().as_bytes(), pkcs8);
+    assert_eq!(a.fingerprint, b.fingerprint);
+    assert_eq!(b.pem.expose().as_bytes(), pkcs1, "kept as it was given");
+    assert_eq!(a.pem.expose().as_bytes(), pkcs8);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn keys_that_mas_accepts_are_accepted_unchanged() {
         for variant in variants {
             assert!(mas_loads(variant.as_bytes()).is_some(), "the premise: MAS loads it");
             let key = RsaPrivateKey::parse(variant.as_bytes()).unwrap();
-            assert_eq!(key.fingerprint(), KEY.fingerprint());
-            assert_eq!(key.pem().expose(), variant);
+            assert_eq!(key.fingerprint, KEY.fingerprint);
+            assert_eq!(key.pem.expose(), variant);
         }
     }
 }
@@ -172,7 +172,7 @@ fn unusable_rsa_keys_have_specific_errors() {
         ("cut off", PKCS8.as_bytes()[..800].to_vec(), P::Layout),
         ("spoilt base64", PKCS8.replacen("MII", "M!I", 1).into_bytes(), P::Layout),
         ("a line missing", lines.join("\n").into_bytes(), P::Damaged),
-        ("two keys", format!("{}{}", *PKCS8, second.pem().expose()).into_bytes(), P::SeveralKeys { count: 2 }),
+        ("two keys", format!("{}{}", *PKCS8, second.pem.expose()).into_bytes(), P::SeveralKeys { count: 2 }),
         ("legacy encryption", openssl(&["rsa", "-traditional", "-aes128", pass[0], pass[1]], pem), P::Encrypted),
         ("encrypted PKCS#8", openssl(&["pkcs8", "-topk8", pass[0], pass[1]], pem), P::Encrypted),
         (

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_private_part_of_a_key_is_found_and_its_public_part_is_none() {
         let key = ess_mas::x509::RsaPrivateKey::generate(ess_mas::x509::RsaBits::Bits2048).unwrap();
-        let pem = key.pem().expose();
+        let pem = key.pem.expose();
         let mut detector = Detector::default();
         detector.add_key("key", pem, 300);
         assert!(detector.find(pem.as_bytes()).is_some());

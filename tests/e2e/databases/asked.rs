@@ -246,7 +246,7 @@ async fn sslmode_behaves_as_in_postgresqls_clients() {
     let (Some(server), Some(without)) = (server(true).await, server(false).await) else { return };
     let authority = server.authority.clone().unwrap();
     let der = ess_mas::x509::CertificateChain::parse(authority.as_bytes()).unwrap();
-    let der: Vec<Vec<u8>> = der.certificates().iter().map(|one| one.der().to_vec()).collect();
+    let der: Vec<Vec<u8>> = der.certificates.iter().map(|one| one.der().to_vec()).collect();
     let roots = Roots::of(der.iter().map(Vec::as_slice)).unwrap();
     let tls = async |host: &str, mode: SslMode, roots: Option<&Roots>, port: u16| {
         ask(&place(host, port, "mas", "mas", mode), PASSWORD, roots).await.map(|said| said.server.tls)

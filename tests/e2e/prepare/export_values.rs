@@ -123,7 +123,7 @@ impl Case {
     /// The texts and a PEM key, under names from [`TRAPS`].
     fn values(&self) -> Values {
         static PEM: OnceLock<String> = OnceLock::new();
-        let pem = PEM.get_or_init(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem().expose().to_owned());
+        let pem = PEM.get_or_init(|| RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem.expose().to_owned());
         let names = ["y", "on", "0777", "1_000", "null", "a.b", "-", "postgresPassword"];
         let name = |place: usize| names.get(place).map_or_else(|| format!("key{place}"), |name| (*name).to_owned());
         let texts = self.values.iter().enumerate().map(|(place, text)| (name(place), text.as_str()));

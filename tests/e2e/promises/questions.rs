@@ -265,8 +265,8 @@ async fn a_trailing_newline_is_removed_and_a_damaged_key_is_refused() {
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     scene.shell.file("newline", format!("{value}\n"));
     let key = ess_mas::x509::RsaPrivateKey::generate(ess_mas::x509::RsaBits::Bits2048).unwrap();
-    scene.shell.file("good", key.pem().expose());
-    scene.shell.file("spaced", key.pem().expose().replace('\n', "\n\n"));
+    scene.shell.file("good", key.pem.expose());
+    scene.shell.file("spaced", key.pem.expose().replace('\n', "\n\n"));
     scene.shell.file("pw", "pw");
     let words = |key: &'static str| {
         let mut words: Vec<String> = scene.prepare_words();
@@ -283,5 +283,5 @@ async fn a_trailing_newline_is_removed_and_a_damaged_key_is_refused() {
     assert!(yes.contains("Removed the trailing newline"), "{yes}");
     let secret = scene.mas_secret().await;
     assert_eq!(secret["encryptionSecret"], value.as_bytes());
-    assert_eq!(secret["rsaPrivateKey"], key.pem().expose().as_bytes());
+    assert_eq!(secret["rsaPrivateKey"], key.pem.expose().as_bytes());
 }

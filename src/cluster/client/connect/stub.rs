@@ -13,15 +13,11 @@ impl Cluster {
 
     /// The same with other limits on requests.
     pub(in crate::cluster) fn with_limits(self, limits: Limits) -> Self {
-        let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
-        inner.limits = limits;
-        Self { inner: Arc::new(inner) }
+        Self { limits, ..self }
     }
 
     /// The same with `-n`.
     pub(in crate::cluster) fn with_namespace_given(self) -> Self {
-        let Some(mut inner) = Arc::into_inner(self.inner) else { unreachable!("not shared yet") };
-        inner.namespace_given = true;
-        Self { inner: Arc::new(inner) }
+        Self { namespace_given: true, ..self }
     }
 }

@@ -33,8 +33,9 @@ async fn an_expired_token_is_renewed_by_the_plugin_even_for_a_write() {
     // Not with `connect`, which sends no token over plain HTTP.
     let resolved = resolve_in(&flags, &of_process).expect("resolves");
     let cluster = Cluster::from_resolved(resolved, None, Limits::default()).await.expect("set up");
-    cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
-    let write = crate::cluster::Write::patch(resource::<Secret>(), "ess", "x", "5", json!({}));
+    cluster.get(&resource::<Secret>(), Some("ess"), "x").await.expect("read");
+    let write =
+        crate::cluster::Write::patch(resource::<Secret>(), "ess", "x", json!({"metadata": {"resourceVersion": "5"}}));
     let outcome = cluster.write(&write, |_| false).await;
     assert!(matches!(outcome, crate::cluster::WriteOutcome::Applied(_)), "{outcome:?}");
     let tokens: Vec<String> = stub
@@ -60,7 +61,7 @@ async fn a_token_was_sent_where_everybody_can_read_it() {
     std::fs::write(&path, config.to_string()).expect("written");
     let flags = ConnectionFlags { kubeconfig: Some(path.display().to_string()), ..ConnectionFlags::default() };
     let cluster = Cluster::connect(&flags).await.expect("set up");
-    cluster.get(&resource::<Secret>(), "ess", "x").await.expect("read");
+    cluster.get(&resource::<Secret>(), Some("ess"), "x").await.expect("read");
     let seen = stub.seen()[0].headers.clone();
     assert!(!seen.contains("canary") && seen.contains("impersonate-user: jane"), "{seen}");
 }

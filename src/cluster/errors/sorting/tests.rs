@@ -37,7 +37,7 @@ fn a_request_on_a_lost_connection_may_have_been_processed() {
 
 async fn outcome(flags: &ConnectionFlags) -> Result<(), String> {
     let cluster = Cluster::connect(flags).await.expect("set up");
-    match cluster.get(&resource::<Secret>(), "ess", "x").await {
+    match cluster.get(&resource::<Secret>(), Some("ess"), "x").await {
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {
             ErrorKind::TlsFailed(reason) => Err(reason.clone()),

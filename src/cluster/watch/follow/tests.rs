@@ -394,3 +394,19 @@ fn a_quiet_half_hour_costs_few_requests() {
     assert!(1800 / timing.silence.as_secs() <= 30);
     assert!(timing.server_limit < Duration::from_mins(5));
 }
+
+#[test]
+fn pauses_double_up_to_five_seconds() {
+    let pauses = Timing::default();
+    let millis: Vec<u128> = (1..=8).map(|failures| pauses.pause_after(failures, None).as_millis()).collect();
+    assert_eq!(millis, [200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+    assert_eq!(pauses.pause_after(4_000_000_000, None), Duration::from_secs(5));
+}
+
+#[test]
+fn retry_after_lengthens_a_pause_up_to_a_limit() {
+    let pauses = Timing::default();
+    assert_eq!(pauses.pause_after(1, Some(Duration::from_secs(3))), Duration::from_secs(3));
+    assert_eq!(pauses.pause_after(1, Some(Duration::from_hours(1))), Duration::from_secs(15));
+    assert_eq!(pauses.pause_after(6, Some(Duration::ZERO)), Duration::from_secs(5));
+}

@@ -22,10 +22,10 @@ fn every_format_of_openssl_is_parsed_and_written_as_pkcs8() {
         let key = TlsPrivateKey::parse(&pem).unwrap();
         let spki = openssl(&["pkey", "-pubout", "-outform", "DER"], &pem);
         assert_eq!(key.fingerprint(), Fingerprint::of_public(&spki));
-        let written = key.pem().expose().as_bytes();
+        let written = key.pem.expose().as_bytes();
         assert!(written.starts_with(b"-----BEGIN PRIVATE KEY-----\n"));
         assert_eq!(openssl(&["pkey", "-pubout", "-outform", "DER"], written), spki);
-        assert_eq!(TlsPrivateKey::parse(written).unwrap().pem(), key.pem());
+        assert_eq!(TlsPrivateKey::parse(written).unwrap().pem, key.pem);
     }
 }
 
@@ -33,7 +33,7 @@ fn every_format_of_openssl_is_parsed_and_written_as_pkcs8() {
 fn unusable_tls_keys_have_specific_errors() {
     use KeyError as E;
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
-    let pem = key.pem().expose();
+    let pem = key.pem.expose();
     let parse = |bytes: &[u8]| TlsPrivateKey::parse(bytes).unwrap_err();
     assert!(matches!(parse(b"\n"), E::OtherFormat(OtherFormat("empty"))));
     assert!(matches!(parse(b"hello"), E::NoKey));
@@ -53,7 +53,7 @@ fn unusable_tls_keys_have_specific_errors() {
 fn layouts_that_servers_refuse_are_refused_with_a_remedy() {
     use KeyError as E;
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
-    let pem = key.pem().expose();
+    let pem = key.pem.expose();
     let parse = |bytes: &[u8]| TlsPrivateKey::parse(bytes).unwrap_err();
     let indented: String = pem.lines().flat_map(|line| ["  ", line, "\n"]).collect();
     for spoilt in [pem.replace('\n', "\\n"), pem.replace('\n', " "), indented] {

@@ -37,13 +37,13 @@ pub struct Secrets {
 
 impl Secrets {
     pub fn new() -> Self {
-        let rsa = RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem().expose().to_owned();
+        let rsa = RsaPrivateKey::generate(RsaBits::Bits2048).unwrap().pem.expose().to_owned();
         let now = ess_mas::terminal::Terminal::real().now();
         let host = HostName::parse("auth.example.com").unwrap();
         let authority = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
         let issued = authority.issue(&host, TlsKeyType::P256, now).unwrap();
-        let (chain, key) = (issued.chain.to_pem(), issued.key.pem().expose().to_owned());
-        let ca = authority.key().pem().expose().to_owned();
+        let (chain, key) = (issued.chain.to_pem(), issued.key.pem.expose().to_owned());
+        let ca = authority.key.pem.expose().to_owned();
         let mut detector = Detector::default();
         detector.add("postgresPassword", PASSWORD.as_bytes());
         detector.add("encryptionSecret", ENCRYPTION.as_bytes());

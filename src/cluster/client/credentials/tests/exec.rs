@@ -46,11 +46,13 @@ fn a_plugins_credential_replaces_the_earlier_one() {
     }
 }
 
-#[test]
-fn the_cluster_is_passed_only_to_plugins_that_request_it() {
+#[tokio::test]
+async fn the_cluster_is_passed_only_to_plugins_that_request_it() {
     let cluster = ExecAuthCluster { server: Some("https://k8s.example".to_owned()), ..ExecAuthCluster::default() };
-    let mut asking = plugin("");
-    assert!(information(&asking, &cluster, false)["spec"]["cluster"].is_null());
-    asking.provide_cluster_info = true;
-    assert_eq!(information(&asking, &cluster, false)["spec"]["cluster"]["server"], "https://k8s.example");
+    let script = r#"printf '{"status":{"token":"%s"}}' $(echo "$KUBERNETES_EXEC_INFO" | grep -c '"server":"https://k8s.example"')"#;
+    for (requested, wanted) in [(false, "0"), (true, "1")] {
+        let plugin = ExecConfig { provide_cluster_info: requested, ..plugin(script) };
+        let proof = run_plugin(&plugin, &cluster, AuthInfo::default()).await.expect("a credential");
+        assert_eq!(proof.user.token.expect("a token").expose_secret(), wanted);
+    }
 }

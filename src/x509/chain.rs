@@ -36,7 +36,7 @@ impl Certificate {
         whole.then(|| Self { der: der.to_vec() })
     }
 
-    pub(in crate::x509) fn x509(&self) -> X509Certificate<'_> {
+    pub(super) fn x509(&self) -> X509Certificate<'_> {
         X509Certificate::from_der(&self.der).expect("it was parsed before").1
     }
 
@@ -88,7 +88,7 @@ impl Certificate {
         pem::encode("CERTIFICATE", &self.der)
     }
 
-    pub(in crate::x509) fn key_identifier(&self) -> Option<Vec<u8>> {
+    pub(super) fn key_identifier(&self) -> Option<Vec<u8>> {
         self.x509().iter_extensions().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
             _ => None,
@@ -132,7 +132,7 @@ impl fmt::Debug for Certificate {
 pub enum CertificateError {
     #[error("The file has no certificate in PEM format. Pass the file with a line -----BEGIN CERTIFICATE-----.")]
     NoCertificate,
-    #[error("The file is {}, not a certificate in PEM format. {}", .0.name(), .0.certificates())]
+    #[error("The file is {}, not a certificate in PEM format. {}", .0.words()[0], .0.words()[1])]
     OtherFormat(OtherFormat),
     /// `number` counts from 1.
     #[error("Certificate {number} in the file is damaged. Copy the whole file again.")]
@@ -153,7 +153,7 @@ pub enum CertificateError {
 /// One or more certificates in the input's order. In the correct order, the server's certificate is the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateChain {
-    certificates: Vec<Certificate>,
+    pub certificates: Vec<Certificate>,
     pub(super) holds_private_key: bool,
 }
 
@@ -199,17 +199,13 @@ impl CertificateChain {
         (!certificates.is_empty()).then_some(Self { certificates, holds_private_key: false })
     }
 
-    pub(in crate::x509) fn of(certificates: Vec<Certificate>) -> Self {
+    pub(super) fn of(certificates: Vec<Certificate>) -> Self {
         debug_assert!(!certificates.is_empty());
         Self { certificates, holds_private_key: false }
     }
 
     pub fn leaf(&self) -> &Certificate {
         &self.certificates[0]
-    }
-
-    pub fn certificates(&self) -> &[Certificate] {
-        &self.certificates
     }
 
     pub fn to_der(&self) -> Vec<Vec<u8>> {

@@ -20,6 +20,9 @@ const SOON: i64 = 30;
 /// Maximum validity in days on Apple's systems, for any issuer (support.apple.com/103769).
 const LONGEST: i64 = 825;
 const DAY: i64 = 24 * 60 * 60;
+/// Extensions that clients support, below 2.5.29: key identifiers, key usage, alternative names, basic constraints, name
+/// constraints, CRL distribution points, policies with their mappings and constraints, extended key usage.
+const KNOWN_EXTENSIONS: [u8; 13] = [14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 54];
 
 /// All problems of `chain` and its `key` for `host` at `now`, blockers first. Without problems, current clients accept it if
 /// they trust its CA.
@@ -47,6 +50,7 @@ pub fn check_certificate(
         let certificate = &certificates[*index];
         check_times(certificate, depth, now, &mut problems);
         check_strength(certificate, &mut problems);
+        check_form(certificate, &mut problems);
         if depth > 0 {
             check_issuer(certificate, depth, leaf, &mut problems);
         }
@@ -63,16 +67,20 @@ pub fn check_certificate(
     } else if path.certificates.len() == 1 && !is_self_issued(leaf) {
         problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_string() });
     }
-    let impostor = path.broken.map(|(_, issuer)| issuer);
-    for index in path.cross_signed.iter().chain(&path.unrelated).filter(|index| Some(**index) != impostor) {
-        let (one, subject) = (&certificates[*index], name(&certificates[*index]));
-        // No client needs an expired certificate outside of the path.
+    // No client needs an expired certificate outside of the path.
+    let outside = |index: usize, valid: fn(String) -> CertificateProblem| {
+        let (one, subject) = (&certificates[index], name(&certificates[index]));
         if is_expired(one, now) && path.certificates.iter().any(|at| certificates[*at].subject() == one.subject()) {
-            problems.push(CertificateProblem::NotNeeded { subject, at: timestamp(one.validity().not_after) });
-        } else if path.unrelated.contains(index) {
-            problems.push(CertificateProblem::Unrelated { subject });
+            CertificateProblem::NotNeeded { subject, at: timestamp(one.validity().not_after) }
+        } else {
+            valid(subject)
         }
-    }
+    };
+    problems
+        .extend(path.alternative.map(|index| outside(index, |subject| CertificateProblem::CrossSigned { subject })));
+    let impostor = path.broken.map(|(_, issuer)| issuer);
+    let unrelated = path.unrelated.iter().filter(|index| Some(**index) != impostor);
+    problems.extend(unrelated.map(|index| outside(*index, |subject| CertificateProblem::Unrelated { subject })));
     if chain.holds_private_key {
         problems.push(CertificateProblem::WithPrivateKey);
     }
@@ -89,10 +97,24 @@ fn find_leaf(chain: &CertificateChain, key: Option<&TlsPrivateKey>) -> usize {
 
 fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<CertificateProblem>) {
     let names = dns_names(leaf);
-    if !names.iter().any(|name| host.is_covered_by(name)) {
-        let names = names.into_iter().map(str::to_owned).collect();
-        problems.push(CertificateProblem::HostMismatch { host: host.clone(), names });
+    if names.iter().any(|name| host.is_covered_by(name)) {
+        return;
     }
+    let host = host.clone();
+    // A wildcard for a domain of the host, which a user may expect to cover it.
+    let near = |pattern: &&&str| {
+        pattern
+            .strip_prefix("*.")
+            .is_some_and(|domain| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain))
+    };
+    let common_name = leaf.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    problems.push(if let Some(pattern) = names.iter().find(near) {
+        CertificateProblem::WildcardScope { pattern: (*pattern).to_owned(), host }
+    } else if common_name.is_some_and(|name| host.is_covered_by(name)) {
+        CertificateProblem::CommonNameOnly { host }
+    } else {
+        CertificateProblem::HostMismatch { host, names: names.into_iter().map(str::to_owned).collect() }
+    });
 }
 
 fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
@@ -181,6 +203,27 @@ pub(super) fn weak(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static str> 
             parameters.is_none_or(sha1).then_some("SHA-1")
         }
         _ => None,
+    }
+}
+
+/// Problems of any certificate, whatever its use.
+fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+    let subject = name(certificate);
+    let oids: Vec<String> = certificate.extensions().iter().map(|extension| extension.oid.to_id_string()).collect();
+    let known = |oid: &String| {
+        let last = oid.strip_prefix("2.5.29.").and_then(|last| last.parse().ok());
+        last.is_some_and(|last| KNOWN_EXTENSIONS.contains(&last))
+    };
+    let mut all = certificate.extensions().iter().zip(&oids);
+    if let Some((_, oid)) = all.find(|(extension, oid)| extension.critical && !known(oid)) {
+        problems.push(CertificateProblem::UnknownCritical { subject: subject.clone(), oid: oid.clone() });
+    }
+    if certificate.raw_serial().first().is_some_and(|byte| byte & 0x80 != 0) {
+        let what = "it has a negative serial number";
+        problems.push(CertificateProblem::Malformed { subject: subject.clone(), what });
+    }
+    if (1..oids.len()).any(|at| oids[..at].contains(&oids[at])) {
+        problems.push(CertificateProblem::Malformed { subject, what: "it has a duplicate extension" });
     }
 }
 

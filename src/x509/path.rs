@@ -17,9 +17,9 @@ pub(super) struct Path {
     /// From the leaf upwards.
     pub(super) certificates: Vec<usize>,
     pub(super) out_of_order: bool,
-    /// Cross-signed certificates of CAs on the path: same key, other issuer. Clients may use either.
-    pub(super) cross_signed: Vec<usize>,
     pub(super) unrelated: Vec<usize>,
+    /// A cross-signed certificate of a CA on the path: same key, other issuer. Clients may use either.
+    pub(super) alternative: Option<usize>,
     /// A certificate, and one with its issuer's name that did not sign it.
     pub(super) broken: Option<(usize, usize)>,
 }
@@ -46,19 +46,9 @@ impl Path {
         {
             (certificates, broken) = (valid, None);
         }
-        let outside = (0..chain.len()).filter(|index| !certificates.contains(index));
-        let (cross_signed, mut unrelated): (Vec<_>, Vec<_>) = outside.partition(|index| {
-            let one = &chain[*index];
-            certificates[1..].iter().map(|at| &chain[*at]).any(|on_path| {
-                on_path.subject().as_raw() == one.subject().as_raw()
-                    && on_path.public_key().raw == one.public_key().raw
-                    && on_path.issuer().as_raw() != one.issuer().as_raw()
-            })
-        });
-        let issued = |index: usize| issuers(chain, index, &[]).collect::<Vec<_>>();
-        let related: Vec<_> = cross_signed.iter().flat_map(|index| issued(*index)).collect();
-        unrelated.retain(|index| !related.contains(index));
-        Self { out_of_order: !certificates.is_sorted(), certificates, cross_signed, unrelated, broken }
+        let mut unrelated: Vec<usize> = (0..chain.len()).filter(|index| !certificates.contains(index)).collect();
+        let alternative = take_cross_signed(chain, &certificates, &mut unrelated);
+        Self { out_of_order: !certificates.is_sorted(), certificates, unrelated, alternative, broken }
     }
 }
 
@@ -97,6 +87,28 @@ fn issuers(chain: &[X509Certificate<'_>], current: usize, path: &[usize]) -> imp
 
 fn may_have_signed(chain: &[X509Certificate<'_>], issuer: usize, certificate: usize) -> bool {
     is_signed_by(&chain[certificate], &chain[issuer]) != Some(false)
+}
+
+/// Removes cross-signed certificates and their issuers from `unrelated`, and returns the first.
+fn take_cross_signed(chain: &[X509Certificate<'_>], path: &[usize], unrelated: &mut Vec<usize>) -> Option<usize> {
+    let crossed = |index: &usize| {
+        let one = &chain[*index];
+        path[1..].iter().map(|at| &chain[*at]).any(|on_path| {
+            on_path.subject().as_raw() == one.subject().as_raw()
+                && on_path.public_key().raw == one.public_key().raw
+                && on_path.issuer().as_raw() != one.issuer().as_raw()
+        })
+    };
+    let mut way: Vec<usize> = unrelated.iter().copied().filter(crossed).collect();
+    let first = *way.first()?;
+    let leads_on = |index: &usize, way: &[usize]| {
+        way.iter().any(|at| chain[*at].issuer().as_raw() == chain[*index].subject().as_raw())
+    };
+    while let Some(next) = unrelated.iter().find(|index| !way.contains(index) && leads_on(index, &way)) {
+        way.push(*next);
+    }
+    unrelated.retain(|index| !way.contains(index));
+    Some(first)
 }
 
 /// Whether rustls verifies `certificate`'s signature with `issuer`'s key; `None` for an unsupported algorithm or a small RSA

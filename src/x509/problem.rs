@@ -22,6 +22,15 @@ pub enum ProblemSeverity {
 pub enum CertificateProblem {
     #[error("The certificate is not for {host}; it is for {}.", list(names))]
     HostMismatch { host: HostName, names: Vec<String> },
+    #[error(
+        "The certificate's {pattern} does not cover {host}: * matches exactly one label, before at least two others."
+    )]
+    WildcardScope { host: HostName, pattern: String },
+    /// Clients have ignored the common name since 2017.
+    #[error(
+        "The certificate has {host} only as its common name, which clients ignore; its alternative names (SAN) lack the host."
+    )]
+    CommonNameOnly { host: HostName },
     #[error("The certificate of {subject} is valid only from {from}.")]
     NotYetValid { subject: String, from: Timestamp },
     #[error("The certificate of {subject} expired at {at}.")]
@@ -69,6 +78,20 @@ pub enum CertificateProblem {
     KeyUsage,
     #[error("The CA {subject} must not issue certificates for {name}: its name constraints exclude this name.")]
     NameConstraints { subject: String, name: String },
+    /// Clients must refuse it (RFC 5280 §4.2).
+    #[error(
+        "The certificate of {subject} has a critical extension ({oid}) that TLS clients don't support; they refuse it."
+    )]
+    UnknownCritical { subject: String, oid: String },
+    /// Violates RFC 5280 §4.1. openssl and rustls accept it; Go's library doesn't.
+    #[error(
+        "The certificate of {subject} is malformed: {what}. Servers written in Go (Traefik, the NGINX ingress controller) refuse it."
+    )]
+    Malformed { subject: String, what: &'static str },
+    #[error(
+        "The file has two certificates of the CA {subject} from different issuers; some clients try only the first."
+    )]
+    CrossSigned { subject: String },
     #[error("The file with the certificate also has a private key.")]
     WithPrivateKey,
 }
@@ -78,6 +101,8 @@ impl CertificateProblem {
         use ProblemSeverity::{Blocker, Warning};
         match self {
             Self::HostMismatch { .. } => (Blocker, "certificate-host-mismatch"),
+            Self::WildcardScope { .. } => (Blocker, "certificate-wildcard-scope"),
+            Self::CommonNameOnly { .. } => (Blocker, "certificate-common-name-only"),
             Self::NotYetValid { .. } => (Blocker, "certificate-not-yet-valid"),
             Self::Expired { .. } => (Blocker, "certificate-expired"),
             Self::NotNeeded { .. } => (Warning, "certificate-root-expired"),
@@ -100,6 +125,9 @@ impl CertificateProblem {
             Self::UsageUnstated => (Warning, "certificate-usage-unstated"),
             Self::KeyUsage => (Blocker, "certificate-key-usage"),
             Self::NameConstraints { .. } => (Blocker, "certificate-name-constraints"),
+            Self::UnknownCritical { .. } => (Blocker, "certificate-critical-extension"),
+            Self::Malformed { .. } => (Warning, "certificate-malformed"),
+            Self::CrossSigned { .. } => (Warning, "certificate-cross-signed"),
             Self::WithPrivateKey => (Warning, "certificate-with-private-key"),
         }
     }

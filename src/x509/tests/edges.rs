@@ -96,7 +96,27 @@ fn a_host_with_letters_outside_ascii_is_named_in_punycode_on_both_sides() {
 }
 
 #[test]
-fn a_duplicate_extension_that_clients_use_is_never_ok() {
+fn unknown_critical_extensions_are_blockers_on_every_certificate() {
+    let of = |oid: &[u64], critical| {
+        let extension = extension(oid, critical, &[5, 0]);
+        leaf_verdicts(|params| params.custom_extensions = vec![extension])
+    };
+    let refused: Verdicts = (&["certificate-critical-extension"], false, false);
+    assert_verdicts("unknown", of(&[1, 2, 3, 4, 5], false), GOOD);
+    assert_verdicts("unknown and critical", of(&[1, 2, 3, 4, 5], true), refused);
+    assert_verdicts("the poison of a precertificate", of(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 3], true), refused);
+    let middle = ca("odd", Some(&ROOT), |params| {
+        params.custom_extensions = vec![extension(&[1, 2, 3, 4, 5], true, &[5, 0])];
+    });
+    let good = leaf(Some(&middle), |_| {});
+    assert_verdicts("of the intermediate", chain_verdicts(&[&good, &middle]), refused);
+}
+
+#[test]
+fn a_duplicate_extension_is_never_ok() {
+    let twice = vec![extension(&[1, 2, 3], false, &[5, 0]); 2];
+    let verdicts = leaf_verdicts(|params| params.custom_extensions = twice);
+    assert_verdicts("unknown", verdicts, (&["certificate-malformed"], true, true));
     // Clients may use either of them.
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let content = names_as_they_are(&[b"auth.example.com"]);
@@ -143,7 +163,11 @@ fn an_expired_certificate_outside_of_a_valid_path_is_a_warning() {
     // With two valid paths, their upper ends decide.
     let between = ca("between", Some(&old), expire);
     let upper = cross_signed(&MIDDLE, &between, |_| {});
-    assert_verdicts("two ways", chain_verdicts(&[&good, &upper, &between, &MIDDLE, &ROOT]), (&[], true, false));
+    assert_verdicts(
+        "two ways",
+        chain_verdicts(&[&good, &upper, &between, &MIDDLE, &ROOT]),
+        (&["certificate-cross-signed"], true, false),
+    );
     // The file lacks the root, which rustls and openssl trust.
     assert_verdicts(
         "a root to trust",
@@ -161,6 +185,7 @@ fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
     let other = ca("other root", None, |_| {});
     let cross = cross_signed(&MIDDLE, &other, |_| {});
     let good = leaf(Some(&MIDDLE), |_| {});
+    let said: &'static [&'static str] = &["certificate-cross-signed"];
     for (made, openssl) in [
         (vec![&good, &*MIDDLE, &cross], true),
         (vec![&good, &*MIDDLE, &*ROOT, &cross, &other], true),
@@ -168,12 +193,12 @@ fn both_certificates_of_a_cross_signed_ca_belong_to_the_chain() {
         (vec![&good, &cross, &*MIDDLE], false),
         (vec![&good, &cross, &other, &*MIDDLE, &*ROOT], false),
     ] {
-        assert_verdicts("cross-signed", chain_verdicts(&made), (&[], true, openssl));
+        assert_verdicts("cross-signed", chain_verdicts(&made), (said, true, openssl));
     }
     assert_verdicts("alone", chain_verdicts(&[&good, &cross]), (&[], false, false));
     let unrelated = ca("third", None, |_| {});
     let codes = chain_verdicts(&[&good, &MIDDLE, &cross, &unrelated]).0;
-    assert_eq!(codes, ["certificate-unrelated"]);
+    assert_eq!(codes, ["certificate-cross-signed", "certificate-unrelated"]);
 }
 
 /// A leaf that openssl signs with these options, below a CA with those options.
@@ -197,16 +222,18 @@ fn openssl_chain(sign: &[&str], ca: &[&str]) -> (Certificate, CertificateChain) 
 }
 
 #[test]
-fn a_root_without_extensions_is_accepted_and_a_leaf_is_not() {
+fn negative_serial_numbers_and_missing_extensions_have_codes() {
     // Later than the start of every certificate of this test, also on a slow machine.
     let at = Timestamp::now() + SignedDuration::from_hours(1);
     let of = |chain: &CertificateChain| codes(&check_certificate(chain, None, &host(), at));
-    let (root, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "5"], &[]);
+    let (root, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "-5"], &[]);
     assert!(
         root.x509().version() != x509_parser::x509::X509Version::V3,
         "the premise: openssl makes version 1 where it is given no extensions"
     );
     // Clients trust a root of version 1, but refuse such a leaf.
+    assert_eq!(of(&chain), ["certificate-malformed"]);
+    let (_, chain) = openssl_chain(&["-extfile", "EXTENSIONS", "-set_serial", "5"], &[]);
     assert_eq!(of(&chain), [""; 0]);
     let (_, chain) = openssl_chain(&[], &[]);
     assert!(chain.leaf().x509().version() != x509_parser::x509::X509Version::V3, "the premise");

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::connect::Cluster;
 use super::client::transport::{Outgoing, Reply};
-use super::errors::ClusterError;
+use super::errors::{ClusterError, ErrorKind};
 use super::resource::{Action, address, query};
 
 /// A label selector and a field selector.
@@ -97,19 +97,30 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
     }
 
     /// The next page, or `None` after the last one. One request.
+    ///
+    /// If the list's snapshot has expired, continues with the current state: objects that changed in between may then be newer
+    /// than the rest, and no object that existed all the time is missing.
     pub async fn next(&mut self) -> Result<Option<ObjectList<T>>, ClusterError> {
         if self.ended {
             return Ok(None);
         }
         let namespace = self.namespace.as_deref();
-        let query = self.selection.query(self.limit, self.token.as_deref());
-        let action = Action::new("list", &self.resource, namespace, None);
-        let outgoing = Outgoing {
-            accept: self.accept,
-            ..Outgoing::get(address(&self.resource, namespace, None) + &query, action)
-        };
         let read = |answer: &Reply| serde_json::from_slice::<ObjectList<T>>(&answer.body);
-        let list = self.cluster.ask_for(&outgoing, read).await?;
+        let list = loop {
+            let query = self.selection.query(self.limit, self.token.as_deref());
+            let action = Action::new("list", &self.resource, namespace, None);
+            let address = address(&self.resource, namespace, None) + &query;
+            let outgoing = Outgoing { accept: self.accept, ..Outgoing::get(address, action) };
+            match self.cluster.ask_for(&outgoing, read).await {
+                Err(error) => match error.kind() {
+                    ErrorKind::Gone(Some(fresh)) if self.token.as_ref().is_some_and(|token| token != fresh) => {
+                        self.token = Some(fresh.clone());
+                    }
+                    _ => return Err(error),
+                },
+                Ok(list) => break list,
+            }
+        };
         self.token = list.metadata.continue_.clone().filter(|token| !token.is_empty());
         self.ended = self.token.is_none();
         Ok(Some(list))

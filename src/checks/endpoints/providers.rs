@@ -4,13 +4,14 @@
 //! before the migration makes it fail: its link makes MAS's database not empty.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use http::Uri;
 use serde_json::Value;
 
-use super::expected::Expected;
+use super::expected::{EndpointPhase, Expected};
 use super::question::{Asked, Question, Replies};
 use crate::answers::http::{Outcome, Reply, excerpt};
 use crate::checks::finding::Finding;
@@ -24,6 +25,34 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
             findings.push(at_provider(expected, index, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
     }
+    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
+        && let Ok(answer) = answers.answer(expected, &Question::LoginV3, "idp-offered")
+        && answer.status == 200
+        && let Ok(flows) = answer.json()
+    {
+        findings.extend(offered(&Asked { expected, url: Question::LoginV3.url(expected), answer }, &flows));
+    }
+}
+
+/// Compares the providers that Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id. Source:
+/// Synapse, `synapse/config/oidc.py`, and the recordings.
+fn offered(at: &Asked, flows: &Value) -> Vec<Finding> {
+    let sso = flows["flows"].as_array().into_iter().flatten().filter(|flow| flow["type"] == "m.login.sso");
+    let providers = sso.flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten());
+    let offered: BTreeSet<String> = providers.filter_map(|one| one["id"].as_str()).map(excerpt).collect();
+    let known = at.expected.providers.iter().filter(|one| !one.idp_id.is_empty());
+    let wanted: BTreeSet<String> = known.map(|one| format!("oidc-{}", one.idp_id)).collect();
+    let list = |ids: Vec<&String>| ids.into_iter().cloned().collect::<Vec<_>>().join(", ");
+    let (missing, extra) = (list(wanted.difference(&offered).collect()), list(offered.difference(&wanted).collect()));
+    let mut findings = Vec::new();
+    for (name, ids) in [("idp-not-offered", missing), ("idp-not-in-spec", extra)] {
+        findings.extend((!ids.is_empty()).then(|| at.finding(name, &[("ids", &ids)])));
+    }
+    if findings.is_empty() {
+        let name = if offered.is_empty() { "idp-none-offered" } else { "idp-offered" };
+        findings.push(at.finding(name, &[("ids", &list(wanted.iter().collect()))]));
+    }
+    findings
 }
 
 fn label(provider: &IdentityProvider) -> String {

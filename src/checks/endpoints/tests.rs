@@ -18,7 +18,7 @@ fn forget(answers: &mut Replies, question: &Question) {
 }
 
 /// Every code that only a look from outside gives.
-const CODES: [&str; 16] = [
+const CODES: [&str; 17] = [
     "mas-reachable",
     "mas-discovery",
     "mas-issuer",
@@ -26,6 +26,7 @@ const CODES: [&str; 16] = [
     "mas-login-page",
     "idp-at-mas",
     "idp-redirect-uri",
+    "idp-offered",
     "synapse-reachable",
     "synapse-auth-metadata",
     "synapse-login",
@@ -162,6 +163,7 @@ fn recorded_answers_are_ok_in_their_phase() {
             "mas-signing-key",
             "mas-login-page",
             "idp-at-mas",
+            "idp-offered",
             "synapse-reachable",
             "synapse-auth-metadata",
             "synapse-login"
@@ -511,6 +513,17 @@ fn no_login_is_tried_if_harmful_or_impossible() {
         judge(&active, &answers("active", &active)).iter().all(|one| one.code != "new-login"),
         "--login-file was not given"
     );
+}
+
+#[test]
+fn synapses_providers_are_compared_with_the_spec() {
+    let rehearsed = expected(EndpointPhase::Rehearsed);
+    let all = answers("dry-run-done", &rehearsed);
+    let mut two = rehearsed.clone();
+    two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
+    says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
+    let none = Expected { providers: Vec::new(), ..rehearsed };
+    says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
 }
 
 #[test]

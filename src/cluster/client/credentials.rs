@@ -111,6 +111,13 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let mut user = resolved.user.clone();
     let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
+        if user.token.is_some() {
+            let sentence = "the user in the kubeconfig has both a token and a username";
+            return Err(ClusterError::config(
+                sentence,
+                "Remove one of them. kubectl doesn't accept such a user either.",
+            ));
+        }
         user.password.get_or_insert_default();
     } else if let Some(file) = token_file {
         match (fs::read_to_string(&file).map(Zeroizing::new), &user.token) {
@@ -162,7 +169,10 @@ struct Proof {
 /// Runs a plugin (<https://kubernetes.io/docs/reference/config-api/client-authentication.v1/>) and adds its credential to `user`.
 /// No time limit, as in kubectl: the plugin may prompt on the terminal.
 async fn run_plugin(plugin: &ExecConfig, cluster: &ExecAuthCluster, user: AuthInfo) -> Result<Proof, ClusterError> {
-    let command = plugin.command.as_deref().unwrap_or_default();
+    let Some(command) = plugin.command.as_deref().filter(|command| !command.is_empty()) else {
+        let sentence = "the credential plugin in the kubeconfig has no command";
+        return Err(ClusterError::config(sentence, "Add the command to users[].user.exec in the kubeconfig."));
+    };
     let failed =
         |how: String, remedy: Option<&str>| ClusterError::config(format!("credential plugin {command} {how}"), remedy);
     let on_terminal = std::io::stdin().is_terminal();

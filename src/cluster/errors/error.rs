@@ -34,8 +34,9 @@ pub enum ErrorKind {
     Conflict(String),
     /// 409: the object to create exists.
     AlreadyExists,
-    /// 410: the resourceVersion or the list's continue token is too old.
-    Gone,
+    /// 410: the resourceVersion or the list's continue token is too old. A list may get a token to continue with, without
+    /// a consistent snapshot.
+    Gone(Option<String>),
     /// 400 or 422: the object is invalid.
     Invalid {
         message: String,
@@ -173,7 +174,7 @@ impl ClusterError {
 
     /// Whether the server does not have the requested `resourceVersion`: it is too old, or too new after a restore of etcd.
     pub(in crate::cluster) fn is_expired_version(&self) -> bool {
-        matches!(self.parts.kind, ErrorKind::Gone | ErrorKind::ServerFailed { version_from_the_future: true, .. })
+        matches!(self.parts.kind, ErrorKind::Gone(_) | ErrorKind::ServerFailed { version_from_the_future: true, .. })
     }
 
     pub(in crate::cluster) fn retry_after(&self) -> Option<Duration> {

@@ -40,7 +40,7 @@ impl fmt::Display for ClusterError {
             }
             ErrorKind::Conflict { .. } => write!(f, "{object} was changed by another client in the meantime"),
             ErrorKind::AlreadyExists => write!(f, "{object} already exists"),
-            ErrorKind::Gone => write!(f, "the requested version of {object} is no longer available"),
+            ErrorKind::Gone(_) => write!(f, "the requested version of {object} is no longer available"),
             ErrorKind::Invalid { message, problems } => {
                 let problems = Some(problems.join("; ")).filter(|problems| !problems.is_empty());
                 write!(f, "{server} rejected {object}: {}", problems.as_deref().unwrap_or(unpunctuated(message)))

@@ -223,7 +223,7 @@ fn kind_of_answer(code: u16, retry_after: Option<Duration>, status: &Value, mess
         404 => ErrorKind::NoSuchApi,
         409 if status["reason"] == "AlreadyExists" => ErrorKind::AlreadyExists,
         409 => ErrorKind::Conflict(message),
-        410 => ErrorKind::Gone,
+        410 => ErrorKind::Gone(non_empty(&status["metadata"]["continue"])),
         400 | 422 => {
             let mut problems = unknown_fields(&message);
             if problems.is_empty() {

@@ -166,14 +166,19 @@ async fn helm_releases_are_selected_by_label() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other() {
+async fn pages_follow_each_other_and_survive_an_expired_continuation() {
     let page = |items: &[u32], go_on: &str| {
         Step::json(
             200,
             &json!({"metadata": {"resourceVersion": "9", "continue": go_on, "remainingItemCount": 3}, "items": items}),
         )
     };
-    let (stub, cluster) = cluster(vec![page(&[1, 2], "a=b"), page(&[], "c"), page(&[3], ""), page(&[4], "")]).await;
+    let expired = Step::json(
+        410,
+        &json!({"kind": "Status", "code": 410, "reason": "Expired", "metadata": {"continue": "fresh/token"}}),
+    );
+    let (stub, cluster) =
+        cluster(vec![page(&[1, 2], "a=b"), page(&[], "c"), expired, page(&[3], ""), page(&[4], "")]).await;
     let mut pages = cluster.list::<u32>(&resource::<Secret>(), None, Selection::default(), 2);
     let first = pages.next().await.expect("read").expect("page");
     assert_eq!((first.items, first.metadata.remaining_item_count), (vec![1, 2], Some(3)));
@@ -184,7 +189,8 @@ async fn pages_follow_each_other() {
         [
             "GET /api/v1/secrets?limit=2",
             "GET /api/v1/secrets?limit=2&continue=a%3Db",
-            "GET /api/v1/secrets?limit=2&continue=c"
+            "GET /api/v1/secrets?limit=2&continue=c",
+            "GET /api/v1/secrets?limit=2&continue=fresh%2Ftoken"
         ]
     );
 }

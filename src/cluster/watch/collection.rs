@@ -92,7 +92,7 @@ impl Cluster {
             match self.events(outgoing, waits.answer).await {
                 Ok(events) => break events,
                 Err(error) => match error.kind() {
-                    ErrorKind::Gone | ErrorKind::ServerFailed { .. } => return true,
+                    ErrorKind::Gone(_) | ErrorKind::ServerFailed { .. } => return true,
                     _ if error.is_transient() => sleep(waits.unreachable * 2_u32.pow(attempt)).await,
                     // Forbidden, or the resource doesn't exist.
                     _ => return false,

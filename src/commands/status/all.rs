@@ -1,6 +1,7 @@
 //! `status -A`: every deployment in every namespace.
 //!
-//! Reads page by page, so that memory grows only with the rows.
+//! Reads and prints page by page, so that memory grows only with the rows of a table. Incomplete YAML is valid, so it is
+//! printed at the end; incomplete JSON is not, and can't be mistaken for the whole document.
 
 use std::collections::HashMap;
 
@@ -14,11 +15,14 @@ use crate::record::{Record, record_name};
 use crate::session::snapshot::unread;
 use crate::session::status::{Status, StatusList};
 use crate::session::{Context, command_line, not_one};
+use crate::terminal::data::{OutputError, render};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{OutputFormat, Style};
 
 /// Deployments per request: with 15 KB each, a page is 3 MB.
 const PAGE: u32 = 200;
+/// The end of a list in JSON.
+const END: &str = "\n    ]\n}\n";
 
 pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failure> {
     let passing = context.asking();
@@ -33,10 +37,10 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
         context.ui.warning(format!("can't read the records, so the results of dry runs are not shown: {error}"));
         Records::new()
     });
-    let (mut table, mut items) = (table(), Vec::new());
+    let (mut table, mut items, mut begun) = (table(), Vec::new(), false);
     loop {
         // The server prepares the next page meanwhile.
-        let (next, ()) = tokio::join!(pages.next(), async {
+        let (next, printed) = tokio::join!(pages.next(), async {
             for status in page.items.into_iter().filter_map(|item| status(context, item, &records)) {
                 if format.is_data() {
                     items.push(status);
@@ -44,13 +48,29 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
                     table.row(row(&status));
                 }
             }
+            if format == OutputFormat::Json && !items.is_empty() {
+                let text = render(format, &StatusList::of(std::mem::take(&mut items)))?;
+                context.ui.raw_out(&continued(&text, begun))?;
+                begun = true;
+            }
+            Ok::<_, OutputError>(())
         });
-        page = match next? {
-            Some(next) => next,
-            None => break,
+        printed?;
+        page = match next {
+            Ok(Some(next)) => next,
+            Ok(None) => break,
+            Err(error) if begun => {
+                let failure = Failure::from(error);
+                let why = failure.error.as_ref().map(ToString::to_string).unwrap_or_default();
+                let text = format!("the list above is incomplete and not valid JSON: {why}");
+                return Err(Failure { next: failure.next, ..Failure::failed(text) });
+            }
+            Err(error) => return Err(error.into()),
         };
     }
-    if format.is_data() {
+    if begun {
+        context.ui.raw_out(END)?;
+    } else if format.is_data() {
         context.ui.data(format, &StatusList::of(items))?;
     } else if table.is_empty() {
         context.ui.status("There is no ElementDeployment in any namespace.");
@@ -58,6 +78,12 @@ pub async fn exec(context: &Context, format: OutputFormat) -> Result<Exit, Failu
         context.ui.table(&table, format == OutputFormat::Wide)?;
     }
     Ok(Exit::Done)
+}
+
+/// A page of the list in JSON without its end, and without its beginning after the first one.
+fn continued(page: &str, begun: bool) -> String {
+    let page = page.strip_suffix(END).unwrap_or(page);
+    if begun { format!(",{}", page.split_once('[').map_or(page, |(_, items)| items)) } else { page.to_owned() }
 }
 
 /// The first page in the served version; `None` without the CRD.

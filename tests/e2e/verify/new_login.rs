@@ -46,8 +46,8 @@ async fn login_is_tested_before_and_after_the_migration_only() {
     let before = Web::start(&HOSTS).await.unwrap();
     fill(&before, &scene, "dry-run-done").await;
     takes_logins(&before, &of_synapse);
-    let done = verify(&scene, &before, &more, 0).await;
-    assert_eq!(wrong(&done), [], "{done}");
+    let done = verify(&scene, &before, &more, 11).await;
+    assert_eq!(wrong(&done), pairs(&[("idp-offered", "warning")]), "{done}");
     done.shows("test can log in with a password at Synapse");
     assert_eq!(posts(&before), BOTH);
 

@@ -144,3 +144,19 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
     let done = verify(&scene, &web, "", 10).await;
     assert_eq!(wrong(&done), pairs(&[("synapse-asks-mas", "blocker")]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "installs Synapse from PyPI and an OpenID provider from npm"]
+async fn a_provider_that_the_real_synapse_has_and_the_spec_has_not_is_told() {
+    let scene = Scene::changed(Behaviour::default(), |deployment| {
+        deployment
+            .set("/spec/components/synapse/config/delegatedAuth/oidc", json!([]))
+            .set("/spec/components/wellKnownDelegation", Value::Null)
+    })
+    .await;
+    let (synapse, provider) = (Synapse::start().await, Provider::start(&[CALLBACK]));
+    let web = ingress(&scene, &synapse, &provider).await;
+    let done = verify(&scene, &web, "", 11).await;
+    assert_eq!(wrong(&done), pairs(&[("idp-offered", "warning")]));
+    done.shows(&format!("Synapse offers oidc-{ID}, which is not in delegatedAuth.oidc"));
+}

@@ -195,6 +195,7 @@ fn override_cluster(cluster: &mut ClusterEntry, flags: &ConnectionFlags) {
         cluster.tls_server_name.clone_from(&flags.tls_server_name);
     }
     replace(&mut cluster.server, flags.server.as_ref());
+    cluster.certificate_authority_data = cluster.certificate_authority_data.as_deref().map(unwrapped);
     drop_empty([
         &mut cluster.certificate_authority,
         &mut cluster.certificate_authority_data,
@@ -223,6 +224,8 @@ fn override_user(user: &mut AuthInfo, flags: &ConnectionFlags) -> Result<(), Clu
         &mut user.client_certificate_data,
         &mut user.client_key,
     ]);
+    user.client_certificate_data = user.client_certificate_data.as_deref().map(unwrapped);
+    user.client_key_data = user.client_key_data.as_ref().map(|key| unwrapped(key.expose_secret()).into());
     for secret in [&mut user.token, &mut user.client_key_data] {
         secret.take_if(|secret| secret.expose_secret().is_empty());
     }
@@ -249,6 +252,11 @@ fn drop_empty<const N: usize>(texts: [&mut Option<String>; N]) {
     for text in texts {
         text.take_if(|text| text.is_empty());
     }
+}
+
+/// Go accepts line breaks in Base64, kube doesn't.
+fn unwrapped(base64: &str) -> String {
+    base64.split_ascii_whitespace().collect()
 }
 
 /// Parses the server's URL. A missing scheme is, as in kubectl, `https` with any TLS setting and `http` without.

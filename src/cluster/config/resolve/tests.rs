@@ -320,12 +320,13 @@ fn a_repeated_key_is_refused() {
 }
 
 #[test]
-fn empty_texts_are_ignored() {
+fn empty_texts_and_line_breaks_in_base64_are_ignored() {
     let base64 = serde_json::to_value(ByteString(certificate().into_bytes())).expect("base64");
+    let (start, end) = base64.as_str().expect("text").split_at(70);
     let config = PROD
         .replace(
             "tls-server-name: kubernetes",
-            &format!("certificate-authority-data: {base64}, certificate-authority: '', tls-server-name: ''"),
+            &format!("certificate-authority-data: \"{start}\\n{end}\", certificate-authority: '', tls-server-name: ''"),
         )
         .replace(
             "token: prod-token",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::flags::{FollowArgs, GlobalArgs, OutputArgs, WriteArgs, finding_or_cause};
+use super::flags::{CodeParser, FollowArgs, GlobalArgs, OutputArgs, WriteArgs};
 use super::prepare::PrepareArgs;
 use super::tls::TlsArgs;
 
@@ -71,7 +71,7 @@ pub struct CheckArgs {
     /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
     /// Explain a code from the docs, without connecting to a cluster
-    #[arg(long, value_name = "CODE", value_parser = finding_or_cause, conflicts_with = "name")]
+    #[arg(long, value_name = "CODE", value_parser = CodeParser::FindingOrCause, hide_possible_values = true, conflicts_with = "name")]
     pub explain: Option<String>,
     /// Print the minimum Role for the migration
     #[arg(long, conflicts_with = "explain")]

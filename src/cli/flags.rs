@@ -1,8 +1,11 @@
-//! Flags that several commands share, and the parsers of codes.
+//! Flags that several commands share, and the parser of codes: it accepts known codes only, and suggests similar ones.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Args, Command, Error};
 
 use crate::checks::explain;
 use crate::cluster::ConnectionFlags;
@@ -59,7 +62,7 @@ pub struct WriteArgs {
     #[arg(long)]
     pub preview: bool,
     /// Warning codes to accept in non-interactive runs
-    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = finding)]
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = CodeParser::Finding, hide_possible_values = true)]
     pub accept: Vec<String>,
 }
 
@@ -74,20 +77,43 @@ pub struct FollowArgs {
     pub timeout: Option<Duration>,
 }
 
-/// Parses the code of a finding.
-fn finding(code: &str) -> Result<String, String> {
-    known(code, explain::explanation(code).is_some())
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeParser {
+    Finding,
+    /// Also accepts the causes of a failed reconcile.
+    FindingOrCause,
 }
 
-/// Parses the code of a finding or of a cause of a failed reconcile.
-pub fn finding_or_cause(code: &str) -> Result<String, String> {
-    known(code, explain::explanation(code).is_some() || diagnosis::codes().any(|one| one == code))
+impl CodeParser {
+    fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let findings = explain::all().map(|one| (one.code, one.about.as_str()));
+        let causes = (self == Self::FindingOrCause).then(|| diagnosis::codes().map(|code| (code, "a cause of a failed dry run or migration")));
+        // Some causes share their code with a finding.
+        let causes = causes.into_iter().flatten().filter(|(code, _)| explain::explanation(code).is_none());
+        findings.chain(causes)
+    }
 }
 
-fn known(code: &str, known: bool) -> Result<String, String> {
-    let unknown =
-        "there is no such code; docs/reference.md lists all codes, `kubectl ess-mas check` those of a deployment";
-    if known { Ok(code.to_owned()) } else { Err(unknown.to_owned()) }
+/// Creates clap's parser only when a code is passed, so that a start doesn't parse the texts of all codes.
+impl TypedValueParser for CodeParser {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        let parser = PossibleValuesParser::new(self.codes().map(|(code, _)| code));
+        parser.parse_ref(command, argument, value).map_err(|mut error| {
+            // The list is too long to print.
+            error.remove(ContextKind::ValidValue);
+            if error.get(ContextKind::SuggestedValue).is_none() {
+                let tip = "docs/reference.md lists all codes; `kubectl ess-mas check` shows those of a deployment";
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
+            error
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.codes().map(|(code, about)| PossibleValue::new(code).help(about))))
+    }
 }
 
 #[cfg(test)]
@@ -96,10 +122,25 @@ mod tests {
     use crate::checks::codes;
 
     #[test]
-    fn only_known_codes_are_accepted_and_causes_only_to_be_explained() {
-        assert_eq!(finding(codes::OWNED_BY_HELM).as_deref(), Ok(codes::OWNED_BY_HELM));
-        assert!(finding("account-changes-enabled").is_err() && finding("xyzzy").is_err());
-        assert!(finding_or_cause("account-changes-enabled").is_ok() && finding_or_cause(codes::AVAILABLE).is_ok());
-        assert!(finding_or_cause("xyzzy").unwrap_err().contains("docs/reference.md"));
+    fn a_similar_code_is_suggested_for_a_mistyped_one() {
+        let command = Command::new("check");
+        let similar = |text: &str| {
+            let error = CodeParser::FindingOrCause.parse_ref(&command, None, OsStr::new(text)).unwrap_err();
+            match error.get(ContextKind::SuggestedValue) {
+                Some(ContextValue::String(code)) => Some(code.clone()),
+                _ => None,
+            }
+        };
+        assert_eq!(similar("manifest-owned-by-hlem").as_deref(), Some(codes::OWNED_BY_HELM));
+        assert_eq!(similar("availible").as_deref(), Some(codes::AVAILABLE));
+        assert_eq!(similar("acount-changes-enabled").as_deref(), Some("account-changes-enabled"));
+        assert_eq!(similar("xyzzy"), None);
+    }
+
+    #[test]
+    fn a_finding_flag_refuses_causes_and_no_code_is_listed_twice() {
+        assert!(CodeParser::Finding.codes().all(|(code, _)| code != "account-changes-enabled"));
+        let mut seen = std::collections::BTreeSet::new();
+        assert!(CodeParser::FindingOrCause.codes().all(|(code, _)| seen.insert(code)), "a code is listed twice");
     }
 }

@@ -10,7 +10,7 @@ mod tls;
 
 use std::ffi::OsString;
 
-use clap::error::ContextKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{FromArgMatches as _, ValueEnum as _};
 
 use crate::terminal::ColorChoice;
@@ -44,7 +44,9 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
     let mut definition = command::for_columns(columns);
     let matches = definition.try_get_matches_from_mut(args).map_err(|mut error| {
         // clap suggests `--` to pass a flag as a value, which no command here accepts.
-        error.remove(ContextKind::Suggested);
+        if error.kind() == ErrorKind::UnknownArgument {
+            error.remove(ContextKind::Suggested);
+        }
         error
     })?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;

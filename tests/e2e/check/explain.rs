@@ -32,12 +32,12 @@ async fn a_cause_in_a_failure_file_is_explained_like_a_finding_and_cannot_be_acc
 }
 
 #[tokio::test]
-async fn an_unknown_code_is_wrong_usage() {
+async fn an_unknown_code_is_wrong_usage_with_a_suggestion() {
     let shell = Shell::with_kubeconfig(std::path::Path::new("/nonexistent/kubeconfig"));
     for line in ["check --explain manifest-owned-by-hlem", "dry-run --yes --accept available,manifest-owned-by-hlem"] {
         let done = shell.run(line).await.expect(2);
         assert_eq!(done.stdout, "");
-        done.says("manifest-owned-by-hlem");
+        done.says("manifest-owned-by-hlem").says("'manifest-owned-by-helm'");
         // Not all seventy of them.
         done.is_silent_about("reconcile-period");
     }

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::following::Following;
 use crate::cluster::client::connect::{Cluster, Limits};
-use crate::cluster::client::transport::Outgoing;
+use crate::cluster::client::transport::{Outgoing, Reply};
 use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::read::with_kind;
 use crate::cluster::resource::{Action, Target, address, query};
@@ -228,9 +228,8 @@ impl Follower {
     async fn read_again(&mut self) -> Result<(), ClusterError> {
         let selector = format!("metadata.name={}", self.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", &selector)]);
-        let answer = self.cluster.exchange(&outgoing, Limits::default()).await?;
-        let list: ObjectList<Value> = serde_json::from_slice(&answer.body)
-            .map_err(|error| self.cluster.unreadable(&outgoing, &error, &answer.body))?;
+        let read = |reply: &Reply| serde_json::from_slice::<ObjectList<Value>>(&reply.body);
+        let list = self.cluster.exchange(&outgoing, Limits::default(), read).await?;
         let version = list.metadata.resource_version.filter(|version| !version.is_empty()).ok_or_else(|| {
             let error = ClusterError::new(ErrorKind::Unreadable("the list has no version".to_owned()));
             self.cluster.error(error, &outgoing)

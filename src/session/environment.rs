@@ -7,7 +7,7 @@ use super::connect::Session;
 use super::reading::{operator, release};
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
-use crate::checks::{Environment, Known, SelfHealing, Snapshot};
+use crate::checks::{Environment, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign};
 use crate::deployment::{ChartRelease, Owner};
 
@@ -28,11 +28,8 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
 /// The rules that apply to the caller, read once per session.
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
-        match session.cluster.rules(&session.target.namespace).await {
-            Ok(status) => Rules::read(&status)
-                .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
-            Err(error) => Known::Unreadable(error.to_string()),
-        }
+        let status = session.cluster.rules(&session.target.namespace).await.map_err(|error| error.to_string());
+        status.and_then(|all| Rules::read(&all).ok_or_else(|| "the API server lists no rules".to_owned())).into()
     });
     Access { rules: rules.await.clone(), ..Access::unknown("") }
 }

@@ -126,7 +126,7 @@ impl Session {
         match read {
             Ok(map) => {
                 let record = map.map(|map| Record::read(&map, &self.deployment)).transpose();
-                (record.map_or_else(|error| Known::Unreadable(error.to_string()), Known::Known), Refusal::No)
+                (record.into(), Refusal::No)
             }
             Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
         }
@@ -157,10 +157,7 @@ fn not_read<T>() -> Known<T> {
 }
 
 fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
-    match look {
-        Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
-        Known::Unreadable(why) => Known::Unreadable(why),
-    }
+    look.map(|found| found.map(|(contents, _)| contents))
 }
 
 /// Reads the published OpenAPI schema. Right after the CRD was installed it may be missing; then the CRD itself is read, if

@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use rustls::Error as TlsError;
 use rustls::pki_types::InvalidDnsNameError;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::{ChannelBinding, SslMode as Offer};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -38,13 +38,7 @@ pub struct Login<'a> {
 pub struct Session {
     pub client: Client,
     pub facts: Arc<Mutex<Facts>>,
-    carrier: JoinHandle<()>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.carrier.abort();
-    }
+    _carrier: JoinSet<()>,
 }
 
 /// The attempts of the client in the cluster. MAS's library (sqlx) treats `allow` as `disable` and never retries; Synapse's
@@ -102,11 +96,9 @@ impl Login<'_> {
             .ssl_mode(offer);
         let (client, connection) =
             config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
-        let carrier = tokio::spawn(async move {
-            // Notices are ignored; the next query returns the error of a lost connection.
-            let _ = connection.await;
-        });
-        Ok(Session { client, facts, carrier })
+        // Notices are ignored; the next query returns the error of a lost connection.
+        let carrier = JoinSet::from_iter([connection.map(drop)]);
+        Ok(Session { client, facts, _carrier: carrier })
     }
 
     async fn connect(&self) -> Result<BoxConnection, String> {

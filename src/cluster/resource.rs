@@ -139,10 +139,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the API server {}", self.server)?;
-        match &self.context {
-            Some(context) => write!(f, " (kubeconfig context {context})"),
-            None => Ok(()),
-        }
+        self.context.iter().try_for_each(|context| write!(f, " (kubeconfig context {context})"))
     }
 }
 

@@ -112,24 +112,16 @@ impl Verifier {
             Some(name) => Some((name.to_owned(), Roots::of_system().ok_or_else(none)?.verifier()?)),
             None => None,
         };
-        let verifier = Self::new(need, roots, proxy);
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier = Arc::new(Self { need, roots, proxy, algorithms, shown: Mutex::default() });
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
             .with_no_client_auth();
         Ok((verifier, config))
-    }
-
-    /// Without roots, it accepts every certificate whose key the server has.
-    pub fn new(
-        need: Need,
-        roots: Option<Arc<WebPkiServerVerifier>>,
-        proxy: Option<(String, Arc<WebPkiServerVerifier>)>,
-    ) -> Arc<Self> {
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
-        Arc::new(Self { need, roots, proxy, algorithms, shown: Mutex::default() })
     }
 
     /// The server's certificates in DER, its own first.

@@ -65,23 +65,20 @@ async fn healing(session: &Session, owner: &Owner) -> Option<SelfHealing> {
             let selection = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
             let applications = foreign("argoproj.io", "v1alpha1", "Application", "applications");
             let found = session.cluster.list::<Value>(&applications, None, selection, 2).all().await.ok()?;
-            match found.as_slice() {
-                [application] => Some(SelfHealing::of_argo_application(application)),
-                _ => None,
-            }
+            let [application] = found.as_slice() else { return None };
+            Some(SelfHealing::of_argo_application(application))
         }
         Owner::Flux(_) => {
             if let Some(healing) = SelfHealing::of_flux_annotations(deployment) {
                 return Some(healing);
             }
-            let (resource, labels) = if deployment.label("helm.toolkit.fluxcd.io/name").is_some() {
-                (foreign("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"), "helm.toolkit.fluxcd.io")
-            } else {
-                let group = "kustomize.toolkit.fluxcd.io";
-                (foreign(group, "v1", "Kustomization", "kustomizations"), group)
+            let (group, version, kind, plural) = match deployment.label("helm.toolkit.fluxcd.io/name") {
+                Some(_) => ("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
+                None => ("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
             };
-            let name = deployment.label(&format!("{labels}/name"))?;
-            let namespace = deployment.label(&format!("{labels}/namespace"))?;
+            let label = |key: &str| deployment.label(&format!("{group}/{key}"));
+            let (name, namespace) = (label("name")?, label("namespace")?);
+            let resource = foreign(group, version, kind, plural);
             let object = session.cluster.find(&resource, Some(namespace), name).await.ok()??;
             Some(SelfHealing::of_flux(&object))
         }

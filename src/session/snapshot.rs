@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::components;
 use super::connect::Session;
 use super::environment;
-use super::reading::{Extent, Refusal, note_refused, read_secret, unreadable};
+use super::reading::{Extent, Refusal, note_refused, read_secret};
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
@@ -128,7 +128,9 @@ impl Session {
                 let record = map.map(|map| Record::read(&map, &self.deployment)).transpose();
                 (record.into(), Refusal::No)
             }
-            Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
+            Err(error) => {
+                (Known::Unreadable(error.to_string()), Refusal::of(&error, || Right::config_map("get", &name)))
+            }
         }
     }
 

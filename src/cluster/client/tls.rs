@@ -31,7 +31,8 @@ fn client_config(config: &Config) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder();
     let builder = match &config.root_cert {
         _ if config.accept_invalid_certs => {
-            builder.dangerous().with_custom_certificate_verifier(Verifier::new(Need::Nothing, None, None))
+            let (any, _) = Verifier::client(None, Need::Nothing, None).map_err(|why| Error::Service(why.into()))?;
+            builder.dangerous().with_custom_certificate_verifier(any)
         }
         Some(certificates) => {
             let mut roots = RootCertStore::empty();

@@ -81,18 +81,15 @@ impl Login<'_> {
         let host = bare(&place.host).trim_end_matches('.');
         let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
         let stream = Guard::new(stream, Arc::clone(&facts), offer);
+        // MAS's library (sqlx) never uses channel binding, which a TLS-terminating proxy would break.
+        let by_sqlx = place.application == Application::Mas;
         let mut config = Config::new();
         config
             .user(&place.user)
             .dbname(&place.database)
             .password(self.password.expose())
             .application_name("kubectl-ess-mas")
-            // MAS's library (sqlx) never uses channel binding, which a TLS-terminating proxy would break.
-            .channel_binding(if place.application == Application::Mas {
-                ChannelBinding::Disable
-            } else {
-                ChannelBinding::Prefer
-            })
+            .channel_binding(if by_sqlx { ChannelBinding::Disable } else { ChannelBinding::Prefer })
             .ssl_mode(offer);
         let (client, connection) =
             config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
@@ -153,8 +150,11 @@ impl Login<'_> {
             return ProbeError::Certificate(format!("{} is not a valid name for a certificate", self.place.host));
         }
         match cause::<io::Error>(error) {
+            Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                ProbeError::Lost("the server closed the connection without a response".to_owned())
+            }
             Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-                lost(error)
+                ProbeError::Lost(plain(&error.to_string()))
             }
             _ if error.is_closed() => ProbeError::Lost("the server closed the connection".to_owned()),
             _ => {
@@ -163,13 +163,6 @@ impl Login<'_> {
             }
         }
     }
-}
-
-fn lost(error: &io::Error) -> ProbeError {
-    ProbeError::Lost(match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the server closed the connection without a response".to_owned(),
-        _ => plain(&error.to_string()),
-    })
 }
 
 /// Moves the guard from the TCP stream to the decrypted stream.

@@ -3,6 +3,8 @@
 //! The vendor's schema is not public, so the object is kept unchanged, and only fields are read that the migration guide names or
 //! that all components share. A field of another type counts as absent.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -243,5 +245,8 @@ pub fn squashed(name: &str) -> String {
 /// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -18,4 +18,17 @@ impl<T> Known<T> {
             Self::Unreadable(_) => None,
         }
     }
+
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Known<U> {
+        match self {
+            Self::Known(value) => Known::Known(change(value)),
+            Self::Unreadable(why) => Known::Unreadable(why),
+        }
+    }
+}
+
+impl<T, E: ToString> From<Result<T, E>> for Known<T> {
+    fn from(read: Result<T, E>) -> Self {
+        read.map_or_else(|error| Self::Unreadable(error.to_string()), Self::Known)
+    }
 }

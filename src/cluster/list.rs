@@ -53,11 +53,10 @@ impl From<Value> for Trimmed {
 /// The pages of a list.
 pub struct Pages<T> {
     cluster: Cluster,
-    resource: ApiResource,
-    namespace: Option<String>,
+    /// The request without its query.
+    outgoing: Outgoing,
     selection: Selection,
     limit: u32,
-    accept: &'static str,
     /// The continue token; `None` for the first page.
     token: Option<String>,
     pub(super) ended: bool,
@@ -74,17 +73,9 @@ impl Cluster {
         selection: Selection,
         limit: u32,
     ) -> Pages<T> {
-        Pages {
-            cluster: self.clone(),
-            resource: resource.clone(),
-            namespace: namespace.map(str::to_owned),
-            selection,
-            limit,
-            accept: "application/json",
-            token: None,
-            ended: false,
-            items: PhantomData,
-        }
+        let action = Action::new("list", resource, namespace, None);
+        let outgoing = Outgoing::get(address(resource, namespace, None), action);
+        Pages { cluster: self.clone(), outgoing, selection, limit, token: None, ended: false, items: PhantomData }
     }
 }
 
@@ -92,7 +83,7 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
     /// Requests metadata only (`PartialObjectMetadata`).
     #[must_use]
     pub fn metadata_only(mut self) -> Self {
-        self.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        self.outgoing.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
         self
     }
 
@@ -104,13 +95,10 @@ impl<T: Clone + DeserializeOwned> Pages<T> {
         if self.ended {
             return Ok(None);
         }
-        let namespace = self.namespace.as_deref();
         let read = |answer: &Reply| serde_json::from_slice::<ObjectList<T>>(&answer.body);
         let list = loop {
-            let query = self.selection.query(self.limit, self.token.as_deref());
-            let action = Action::new("list", &self.resource, namespace, None);
-            let address = address(&self.resource, namespace, None) + &query;
-            let outgoing = Outgoing { accept: self.accept, ..Outgoing::get(address, action) };
+            let mut outgoing = self.outgoing.clone();
+            outgoing.address += &self.selection.query(self.limit, self.token.as_deref());
             match self.cluster.ask_for(&outgoing, read).await {
                 Err(error) => match error.kind() {
                     ErrorKind::Gone(Some(fresh)) if self.token.as_ref().is_some_and(|token| token != fresh) => {

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, ReadHalf, join, sp
 
 use super::client::connect::Cluster;
 use super::errors::{ClusterError, ErrorKind, plain, sorted};
-use super::resource::{Action, encoded, foreign};
+use super::resource::{Action, foreign};
+use crate::answers::http::encoded;
 
 /// The reading half of a connection to a pod; dropping it closes the connection.
 struct Reader {

@@ -10,7 +10,7 @@ use super::client::connect::Cluster;
 use super::client::transport::{Outgoing, Reply};
 use super::errors::ClusterError;
 use super::list::Selection;
-use super::resource::{Action, ApiVersion, Target, address, resource};
+use super::resource::{Action, ApiVersion, address, resource};
 
 impl Cluster {
     /// Reads one object; a missing one is an error of kind [`super::ErrorKind::NotFound`]. One request. `namespace` is `None`
@@ -38,10 +38,6 @@ impl Cluster {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    pub async fn get_deployment(&self, target: &Target) -> Result<Value, ClusterError> {
-        self.get(&target.api_version.resource(), Some(&target.namespace), &target.name).await
     }
 
     pub async fn find_secret(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {

@@ -5,6 +5,8 @@ use std::fmt;
 use kube::Resource;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 
+use crate::answers::http::encoded;
+
 /// A served version of the ElementDeployment API. The order of [`Self::ALL`] is the order of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiVersion {
@@ -57,11 +59,6 @@ pub fn qualified(resource: &ApiResource) -> String {
 pub(super) fn address(resource: &ApiResource, namespace: Option<&str>, name: Option<&str>) -> String {
     let collection = DynamicObject::url_path(resource, namespace.map(encoded).as_deref());
     name.map_or_else(|| collection.clone(), |name| format!("{collection}/{}", encoded(name)))
-}
-
-/// Percent-encodes a path segment.
-pub(super) fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// A query string with the leading `?`.
@@ -142,10 +139,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the API server {}", self.server)?;
-        match &self.context {
-            Some(context) => write!(f, " (kubeconfig context {context})"),
-            None => Ok(()),
-        }
+        self.context.iter().try_for_each(|context| write!(f, " (kubeconfig context {context})"))
     }
 }
 

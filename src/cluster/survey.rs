@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResource, APIResourceList};
 use kube::core::ApiResource;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -107,27 +109,19 @@ impl Survey {
 
     /// The listable namespaced kinds of an API group, each in the server's preferred version.
     pub async fn kinds(&self, group: &str) -> Result<Vec<ApiResource>, Unread> {
-        let served = self.document(&format!("/apis/{group}")).await?;
-        let preferred = &served["preferredVersion"]["version"];
-        let mut versions: Vec<&Value> = items(&served, "versions").map(|one| &one["version"]).collect();
-        versions.sort_by_key(|version| *version != preferred);
+        let APIGroup { mut versions, preferred_version, .. } = self.document(&format!("/apis/{group}")).await?;
+        versions.sort_by_key(|version| Some(version) != preferred_version.as_ref());
         let mut kinds: Vec<ApiResource> = Vec::new();
-        for version in versions.into_iter().filter_map(Value::as_str) {
-            let served = self.document(&format!("/apis/{group}/{version}")).await?;
-            for resource in items(&served, "resources") {
-                let text = |key: &str| resource[key].as_str().unwrap_or_default();
-                let (name, lists) = (text("name"), items(resource, "verbs").any(|verb| verb == "list"));
+        for version in versions.into_iter().map(|version| version.version) {
+            let served: APIResourceList = self.document(&format!("/apis/{group}/{version}")).await?;
+            for APIResource { name, kind, namespaced, verbs, .. } in served.resources {
                 let known = kinds.iter().any(|kind| kind.plural == name);
-                if resource["namespaced"] == true && lists && !known && !name.contains('/') {
-                    kinds.push(foreign(group, version, text("kind"), name));
+                if namespaced && verbs.iter().any(|verb| verb == "list") && !known && !name.contains('/') {
+                    kinds.push(foreign(group, &version, &kind, &name));
                 }
             }
         }
         Ok(kinds)
-    }
-
-    pub async fn server_version(&self) -> Result<Value, Unread> {
-        self.document("/version").await
     }
 
     /// The end of a log: `lines` at most, and `longest` bytes at most.
@@ -157,7 +151,7 @@ impl Survey {
     }
 
     /// Reads a URL path that is not an object's.
-    async fn document(&self, address: &str) -> Result<Value, Unread> {
+    pub async fn document<T: DeserializeOwned>(&self, address: &str) -> Result<T, Unread> {
         let action = Action::new("get", &foreign("", "", address, address), None, None);
         let outgoing = Outgoing::get(address.to_owned(), action);
         let read = self.cluster.ask_for(&outgoing, |answer| serde_json::from_slice(&answer.body));
@@ -175,10 +169,6 @@ impl Survey {
         let over = Instant::now() >= self.until;
         if over { Err(Why::NotReached) } else { in_time.await }.map_err(|why| Unread { what: what(), why })
     }
-}
-
-fn items<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    tree[key].as_array().into_iter().flatten()
 }
 
 fn why(error: &ClusterError) -> Why {

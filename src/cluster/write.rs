@@ -208,11 +208,8 @@ impl Cluster {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.exchange(&outgoing, self.limits).await {
-                Ok(answer) => match stored(&answer) {
-                    Ok(stored) => return WriteOutcome::Applied(stored),
-                    Err(error) => self.unreadable(&outgoing, &error, &answer.body),
-                },
+            let error = match self.exchange(&outgoing, self.limits, stored).await {
+                Ok(stored) => return WriteOutcome::Applied(stored),
                 Err(error) => error,
             };
             tracing::debug!(%error, tries, "the write failed");

@@ -30,17 +30,6 @@ pub enum TlsMode {
     External,
 }
 
-impl TlsMode {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Certmanager => "certmanager",
-            Self::Certfile => "certfile",
-            Self::Existing => "existing",
-            Self::External => "external",
-        }
-    }
-}
-
 /// A component's `config.postgresql`; absent fields have the operator's defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Postgres {

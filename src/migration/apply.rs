@@ -49,13 +49,12 @@ pub async fn send(
     outcome: &mut Outcome,
 ) -> Result<Option<Start>, Failure> {
     let plan = approved.plan();
-    let before = Observation::of(plan.before());
+    let before = Observation::of(&plan.before);
     let generation = before.generation + i64::from(plan.changes_spec());
     let carried = plan.carried(&Observation::of(answer));
     let mut baseline = Baseline::of_write(&before, carried, generation, None);
-    if *plan.change() == Change::Activate && before.run != Run::Running {
-        baseline = baseline.inactive_until_write();
-    }
+    // Without a running reconcile, none can have worked on an earlier `active: true`.
+    baseline.mas_active_tells = plan.change == Change::Activate && before.run != Run::Running;
     let others = record.pending.clone();
     let ours = pending(session, plan, &intent, baseline.clone());
     // Only our own entry: another user may have started a write since.
@@ -86,7 +85,7 @@ pub async fn send(
         session.ui().status("The ElementDeployment was not changed.");
         return Err(Failure::told(Exit::Interrupted));
     }
-    let uid = plan.before().uid().to_owned();
+    let uid = plan.before.uid().to_owned();
     let write = server_dry_run::request(session, plan);
     let result =
         session.cluster.write(&write, |found| found["metadata"]["uid"] == uid.as_str() && plan.is_in(found)).await;
@@ -138,7 +137,7 @@ pub async fn send(
 }
 
 pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours: &Pending) {
-    let before = Observation::of(approved.plan().before());
+    let before = Observation::of(&approved.plan().before);
     record.pending = Some(ours.clone());
     record.note(ours.at, intent.by.as_deref(), intent.what.clone());
     record.chart.clone_from(&intent.snapshot.chart);
@@ -157,7 +156,7 @@ pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours:
 /// after a reconcile started, and the baseline of this write doesn't apply to it.
 async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
     // The annotation is unique to this call. A removed component doesn't show who removed it.
-    let by_us = match plan.change() {
+    let by_us = match &plan.change {
         Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
         Change::Activate | Change::Deactivate => seen.active_is_ours(),
         Change::Remove => true,
@@ -178,7 +177,7 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
         by: intent.by.clone(),
         baseline,
         owner: None,
-        request: match plan.change() {
+        request: match &plan.change {
             Change::AddMas(_, request) | Change::AskForRehearsal(request) | Change::AskForRun(request) => {
                 Some(request.clone())
             }

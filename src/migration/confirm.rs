@@ -35,7 +35,7 @@ impl Approvals {
         times: Option<Times>,
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
-        let still = earlier.filter(|earlier| earlier.plan().before().differs_only_in_status(plan.before()));
+        let still = earlier.filter(|earlier| earlier.plan().before.differs_only_in_status(&plan.before));
         if let Some(go) = still.and_then(|earlier| earlier.reused(plan.clone())) {
             return Ok(Some(go));
         }
@@ -197,7 +197,7 @@ impl BackupStated {
 impl Approved {
     /// Approves a write that can be rolled back: everything but the activation.
     fn reversible(plan: Plan, _: Confirmed) -> Self {
-        assert!(*plan.change() != Change::Activate, "an activation needs more proofs");
+        assert!(plan.change != Change::Activate, "an activation needs more proofs");
         Self { plan, backup: None }
     }
 
@@ -215,13 +215,13 @@ impl Approved {
 
     /// Approves a request for another reconcile of an approved write, because none was observed.
     fn another_reconcile(&self, plan: Plan) -> Option<Self> {
-        let requests = matches!(plan.change(), Change::AskForRehearsal(_) | Change::AskForRun(_));
-        (requests && *self.plan.change() != Change::Activate).then_some(Self { plan, backup: None })
+        let requests = matches!(plan.change, Change::AskForRehearsal(_) | Change::AskForRun(_));
+        (requests && self.plan.change != Change::Activate).then_some(Self { plan, backup: None })
     }
 
     /// The approval for the same write on a newer state of the deployment.
     fn reused(self, plan: Plan) -> Option<Self> {
-        (plan.change() == self.plan.change()).then_some(Self { plan, ..self })
+        (plan.change == self.plan.change).then_some(Self { plan, ..self })
     }
 }
 

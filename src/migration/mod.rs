@@ -173,7 +173,7 @@ impl Flow<'_> {
     /// Handles a conflict. The same change by another client and a changed status are accepted. Any other change is shown
     /// again, and refused in a script.
     async fn refuse_other_changes(&self, go: &Approved) -> Result<(), Failure> {
-        if go.plan().before().differs_only_in_status(&self.session.deployment) {
+        if go.plan().before.differs_only_in_status(&self.session.deployment) {
             return Ok(());
         }
         let step = self.request.step;

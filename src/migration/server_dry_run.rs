@@ -18,7 +18,7 @@ pub struct ServerDryRun {
 
 /// The write of a plan, with the `resourceVersion` that was shown.
 pub fn request(session: &Session, plan: &Plan) -> Write {
-    Write::patch_deployment(&session.target, plan.before().resource_version(), plan.patch().clone())
+    Write::patch_deployment(&session.target, plan.before.resource_version(), plan.patch.clone())
 }
 
 /// Sends the server-side dry run. `None` after a conflict.
@@ -85,7 +85,7 @@ impl ServerDryRun {
         session.ui().say_under("Change to the ElementDeployment:", 0);
         // No field of the spec contains a secret.
         for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
-            session.ui().changes(&diff::changes(&part(plan.before()), &part(&self.answer)));
+            session.ui().changes(&diff::changes(&part(&plan.before), &part(&self.answer)));
         }
     }
 }

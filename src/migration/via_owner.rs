@@ -82,7 +82,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
 
 /// Records the change that is handed to the owner, with the backup statement and the current state.
 async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Intent<'_>) -> Result<Pending, Failure> {
-    let before = Observation::of(go.plan().before());
+    let before = Observation::of(&go.plan().before);
     let carried = go.plan().carried(&Observation::of(answer));
     let baseline = Baseline::of_write(&before, carried, before.generation, None);
     // The owner changes only the spec, so there is no annotation.
@@ -120,8 +120,8 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
 
 /// Prints the change for the owner to stderr; stdout is for the document of `-o json`.
 fn show(session: &Session, plan: &Plan) -> Result<(), Failure> {
-    let (place, whole) = place(&plan.before().owner());
-    let spec = &plan.patch()["spec"];
+    let (place, whole) = place(&plan.before.owner());
+    let spec = &plan.patch["spec"];
     let change = if whole { serde_json::json!({"spec": spec}) } else { spec.clone() };
     let text = data::render(OutputFormat::Yaml, &change)?;
     let ui = session.ui();
@@ -188,7 +188,7 @@ async fn wait_for_change(
         "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives".to_owned();
     session.interrupt().set(InterruptState::Following { doing, come_back });
     progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
-    let mut before = go.plan().before().clone();
+    let mut before = go.plan().before.clone();
     let arrived = until(session, deadline, (Awaiting::Start, true), progress, |session, continuity| {
         let now = &session.deployment;
         if now.uid() != before.uid() {

@@ -26,9 +26,10 @@ pub enum Change {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    change: Change,
-    patch: Value,
-    before: Deployment,
+    pub change: Change,
+    /// The JSON merge patch (RFC 7386), with the resourceVersion as its precondition.
+    pub patch: Value,
+    pub before: Deployment,
 }
 
 impl Plan {
@@ -73,19 +74,6 @@ impl Plan {
         // Compare-and-set: the API server refuses the patch if the object changed since it was shown.
         patch["metadata"]["resourceVersion"] = json!(before.resource_version());
         Self { change, patch, before: before.clone() }
-    }
-
-    pub fn change(&self) -> &Change {
-        &self.change
-    }
-
-    /// The JSON merge patch (RFC 7386), with the resourceVersion as its precondition.
-    pub fn patch(&self) -> &Value {
-        &self.patch
-    }
-
-    pub fn before(&self) -> &Deployment {
-        &self.before
     }
 
     /// Whether the write changes the spec, which increments `metadata.generation`.
@@ -179,9 +167,9 @@ mod tests {
     #[test]
     fn the_guides_fields_are_written_with_active_false() {
         let plan = rehearse(&deployment(&json!({})), Tls::Inherit);
-        assert_eq!(plan.patch()["metadata"]["resourceVersion"], "7");
+        assert_eq!(plan.patch["metadata"]["resourceVersion"], "7");
         assert_eq!(
-            plan.patch()["spec"]["components"]["matrixAuthenticationService"],
+            plan.patch["spec"]["components"]["matrixAuthenticationService"],
             json!({"secretName": "a-mas",
                    "config": {"active": false, "postgresql": {"host": "pg", "port": 5432, "database": "mas", "user": "mas"}},
                    "k8s": {"ingress": {"fqdn": "auth.example.com"}}})
@@ -193,16 +181,16 @@ mod tests {
         let before = deployment(&json!({"matrixAuthenticationService": {"k8s": {"ingress": {
             "tls": {"mode": "certmanager", "certmanager": {"issuer": "le"}}}}}}));
         let plan = rehearse(&before, Tls::External);
-        let tls = &plan.patch()["spec"]["components"]["matrixAuthenticationService"]["k8s"]["ingress"]["tls"];
+        let tls = &plan.patch["spec"]["components"]["matrixAuthenticationService"]["k8s"]["ingress"]["tls"];
         assert_eq!(*tls, json!({"mode": "external", "certmanager": null}));
     }
 
     #[test]
     fn a_dry_run_of_an_unchanged_spec_writes_only_the_annotation() {
         let first = rehearse(&deployment(&json!({})), Tls::Inherit);
-        let applied = Deployment::from_value(merge(first.before().object(), first.patch())).unwrap();
+        let applied = Deployment::from_value(merge(first.before.object(), &first.patch)).unwrap();
         let second = rehearse(&applied, Tls::Inherit);
-        assert_eq!(second.change(), &Change::AskForRehearsal("t".into()));
+        assert_eq!(second.change, Change::AskForRehearsal("t".into()));
         assert!(!second.changes_spec());
     }
 
@@ -210,7 +198,7 @@ mod tests {
     fn unexplained_changes_in_the_response_are_listed() {
         let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
         let plan = Plan::activate(&before);
-        let mut answer = merge(before.object(), plan.patch());
+        let mut answer = merge(before.object(), &plan.patch);
         assert!(plan.unexplained(&answer).is_empty());
         answer["spec"]["components"]["synapse"] = json!({"config": {"workers": 3}});
         answer["metadata"]["annotations"] = json!({"x": "y"});
@@ -222,7 +210,7 @@ mod tests {
         let mas = json!({"config": {"active": false}});
         let before = deployment(&json!({"matrixAuthenticationService": mas, "synapse": {"additional": null}}));
         let plan = Plan::activate(&before);
-        let mut answer = merge(before.object(), plan.patch());
+        let mut answer = merge(before.object(), &plan.patch);
         answer["spec"]["components"]["synapse"] = json!({});
         assert!(plan.unexplained(&answer).is_empty(), "{:?}", plan.unexplained(&answer));
     }
@@ -231,7 +219,7 @@ mod tests {
     fn a_write_is_recognized_when_read_back() {
         let before = deployment(&json!({"matrixAuthenticationService": {"config": {"active": false}}}));
         let plan = Plan::activate(&before);
-        let mut after = merge(before.object(), plan.patch());
+        let mut after = merge(before.object(), &plan.patch);
         after["metadata"]["resourceVersion"] = json!("9");
         assert!(plan.is_in(&after));
         assert!(!plan.is_in(before.object()));

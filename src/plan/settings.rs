@@ -34,18 +34,6 @@ pub enum Tls {
     Certfile,
 }
 
-impl Tls {
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Inherit => "inherit",
-            Self::External => "external",
-            Self::Certmanager { .. } => "certmanager",
-            Self::Existing { .. } => "existing",
-            Self::Certfile => "certfile",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MasSettings {
@@ -75,8 +63,9 @@ impl MasSettings {
                 return Err(SettingsError::UnknownSslMode(mode.clone(), known.join(", ")));
             }
         }
-        if self.tls != Tls::Inherit {
-            let (known, name) = (features.tls_modes.as_deref().unwrap_or_default(), self.tls.name());
+        if let Some(tls) = self.tls_patch(("", "")) {
+            let (known, name) =
+                (features.tls_modes.as_deref().unwrap_or_default(), tls["mode"].as_str().unwrap_or_default());
             if features.tls_modes.is_none() || (!known.is_empty() && known.iter().all(|mode| mode != name)) {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(SettingsError::UnknownTlsMode(name.to_owned(), known));

@@ -7,7 +7,8 @@ use flate2::write::GzEncoder;
 
 #[derive(Debug, Default)]
 pub struct Archive {
-    files: Vec<(String, String)>,
+    /// Paths and texts.
+    pub files: Vec<(String, String)>,
 }
 
 impl Archive {
@@ -18,10 +19,6 @@ impl Archive {
             name = format!("{name}.{}", self.files.len());
         }
         self.files.push((name, text));
-    }
-
-    pub fn count(&self) -> usize {
-        self.files.len()
     }
 
     /// Writes all files below one folder, with the modification time `at`.

@@ -58,10 +58,6 @@ impl FailureFile<'_> {
         open.write_all(b"\n")?;
         open.sync_all()
     }
-
-    fn name(&self) -> String {
-        name(self.deployment, self.at)
-    }
 }
 
 fn name(deployment: &Deployment, at: jiff::Timestamp) -> String {
@@ -83,7 +79,7 @@ pub fn save(file: &FailureFile<'_>, folders: &[PathBuf]) -> io::Result<PathBuf> 
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no folder to write to");
     for folder in folders {
-        let opened = builder.create(folder).and_then(|()| private_anew(folder, &file.name(), "json"));
+        let opened = builder.create(folder).and_then(|()| private_anew(folder, &name(file.deployment, file.at)));
         match opened.and_then(|(path, open)| file.write(&open).map(|()| path)) {
             Ok(path) => return Ok(path),
             Err(error) => last = error,
@@ -110,11 +106,11 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Like [`private`], for the first of `name.ending`, `name-1.ending`, … that doesn't exist.
-fn private_anew(folder: &Path, name: &str, ending: &str) -> io::Result<(PathBuf, File)> {
+/// Like [`private`], for the first of `name.json`, `name-1.json`, … that doesn't exist.
+fn private_anew(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
-        let path = folder.join(format!("{name}{suffix}.{ending}"));
+        let path = folder.join(format!("{name}{suffix}.json"));
         match private(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             opened => return opened.map(|open| (path, open)),

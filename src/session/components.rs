@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::connect::Session;
-use super::reading::{Extent, unreadable};
+use super::reading::Extent;
 use crate::checks::synapse::SynapseConfig;
 use crate::checks::{ComponentSecret, Components, OtherHost, Resolution};
 use crate::checks::{Known, Snapshot, secrets_to_look_at};
@@ -79,10 +79,8 @@ impl Session {
     async fn component_secrets(&self, names: Vec<String>) -> Vec<ComponentSecret> {
         join_all(names.into_iter().map(async |name| {
             // Shared with the check of the certificate, which may need the same Secret.
-            let keys = match self.secrets.get(&self.cluster, &self.target, &name).await.0 {
-                Known::Known(found) => Known::Known(found.map(|(contents, _)| contents.data.into_keys().collect())),
-                Known::Unreadable(why) => Known::Unreadable(why),
-            };
+            let secret = self.secrets.get(&self.cluster, &self.target, &name).await.0;
+            let keys = secret.map(|found| found.map(|(contents, _)| contents.data.into_keys().collect()));
             ComponentSecret { name, keys }
         }))
         .await
@@ -91,12 +89,8 @@ impl Session {
     /// Synapse's main configuration in the Secret that the operator's public releases render.
     async fn rendered_secret(&self) -> Known<Vec<SynapseConfig>> {
         let name = format!("{}-synapse-main", self.target.name);
-        match self.cluster.find_secret(&self.target.namespace, &name).await {
-            Ok(found) => {
-                Known::Known(found.map_or_else(Vec::new, |secret| configs_in_secret(&self.target.name, secret)))
-            }
-            Err(error) => unreadable(&error),
-        }
+        let found = self.cluster.find_secret(&self.target.namespace, &name).await;
+        found.map(|found| found.map_or_else(Vec::new, |secret| configs_in_secret(&self.target.name, secret))).into()
     }
 
     async fn other_hosts(&self, wanted: bool) -> Vec<OtherHost> {

@@ -129,7 +129,8 @@ impl Session {
     }
 
     pub async fn reread(&mut self) -> Result<(), Failure> {
-        self.deployment = read(self.cluster.get_deployment(&self.target).await?)?;
+        let Target { api_version, namespace, name } = &self.target;
+        self.deployment = read(self.cluster.get(&api_version.resource(), Some(namespace), name).await?)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::connect::Session;
 use super::reading::{operator, release};
 use crate::checks::access::{Access, Right, Rules};
 use crate::checks::permissions;
-use crate::checks::{Environment, Known, SelfHealing, Snapshot};
+use crate::checks::{Environment, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign};
 use crate::deployment::{ChartRelease, Owner};
 
@@ -28,11 +28,8 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
 /// The rules that apply to the caller, read once per session.
 async fn rights(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
-        match session.cluster.rules(&session.target.namespace).await {
-            Ok(status) => Rules::read(&status)
-                .map_or_else(|| Known::Unreadable("the API server lists no rules".to_owned()), Known::Known),
-            Err(error) => Known::Unreadable(error.to_string()),
-        }
+        let status = session.cluster.rules(&session.target.namespace).await.map_err(|error| error.to_string());
+        status.and_then(|all| Rules::read(&all).ok_or_else(|| "the API server lists no rules".to_owned())).into()
     });
     Access { rules: rules.await.clone(), ..Access::unknown("") }
 }
@@ -68,23 +65,20 @@ async fn healing(session: &Session, owner: &Owner) -> Option<SelfHealing> {
             let selection = Selection { labels: None, fields: Some(format!("metadata.name={name}")) };
             let applications = foreign("argoproj.io", "v1alpha1", "Application", "applications");
             let found = session.cluster.list::<Value>(&applications, None, selection, 2).all().await.ok()?;
-            match found.as_slice() {
-                [application] => Some(SelfHealing::of_argo_application(application)),
-                _ => None,
-            }
+            let [application] = found.as_slice() else { return None };
+            Some(SelfHealing::of_argo_application(application))
         }
         Owner::Flux(_) => {
             if let Some(healing) = SelfHealing::of_flux_annotations(deployment) {
                 return Some(healing);
             }
-            let (resource, labels) = if deployment.label("helm.toolkit.fluxcd.io/name").is_some() {
-                (foreign("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"), "helm.toolkit.fluxcd.io")
-            } else {
-                let group = "kustomize.toolkit.fluxcd.io";
-                (foreign(group, "v1", "Kustomization", "kustomizations"), group)
+            let (group, version, kind, plural) = match deployment.label("helm.toolkit.fluxcd.io/name") {
+                Some(_) => ("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
+                None => ("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
             };
-            let name = deployment.label(&format!("{labels}/name"))?;
-            let namespace = deployment.label(&format!("{labels}/namespace"))?;
+            let label = |key: &str| deployment.label(&format!("{group}/{key}"));
+            let (name, namespace) = (label("name")?, label("namespace")?);
+            let resource = foreign(group, version, kind, plural);
             let object = session.cluster.find(&resource, Some(namespace), name).await.ok()??;
             Some(SelfHealing::of_flux(&object))
         }

@@ -1,12 +1,12 @@
 //! Handles SIGINT, SIGTERM, and the SIGHUP of a closed terminal. The first signal prints what the cluster is doing; the
 //! second one exits at once.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::terminal::{Line, Next, Ui};
 
@@ -25,12 +25,7 @@ pub enum InterruptState {
 /// Handles signals from the start of the program. Cheap to clone.
 #[derive(Clone)]
 pub struct Interrupt {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    notify: Notify,
+    state: Arc<watch::Sender<State>>,
     ui: Ui,
 }
 
@@ -43,70 +38,55 @@ struct State {
 impl Interrupt {
     /// Starts to handle signals. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State { current: InterruptState::NothingWritten, raised: false }),
-            notify: Notify::new(),
-            ui: ui.clone(),
-        });
+        let state = watch::Sender::new(State { current: InterruptState::NothingWritten, raised: false });
+        let interrupt = Self { state: Arc::new(state), ui: ui.clone() };
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
         let signals = signals(ui.terminal().can_ask());
-        tokio::spawn(watch(Arc::clone(&shared), signals));
-        Self { shared }
+        tokio::spawn(interrupt.clone().handle(signals));
+        interrupt
     }
 
     /// Sets what an interrupt means from now on. Reports an interrupt that came during the write.
     pub fn set(&self, current: InterruptState) {
-        let mut state = self.shared.state();
-        if state.raised && matches!(current, InterruptState::Following { .. }) {
-            tell(&current, &self.shared.ui);
-        }
-        state.current = current;
+        self.state.send_modify(|state| {
+            if state.raised && matches!(current, InterruptState::Following { .. }) {
+                tell(&current, &self.ui);
+            }
+            state.current = current;
+        });
     }
 
     pub fn raised(&self) -> bool {
-        self.shared.state().raised
+        self.state.borrow().raised
     }
 
     pub async fn wait(&self) {
-        loop {
-            let notified = self.shared.notify.notified();
-            if self.raised() {
-                return;
-            }
-            notified.await;
-        }
+        // The sender outlives this call, so the channel can't close.
+        let _ = self.state.subscribe().wait_for(|state| state.raised).await;
     }
 
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
-        let nothing = matches!(self.shared.state().current, InterruptState::NothingWritten);
+        let nothing = matches!(self.state.borrow().current, InterruptState::NothingWritten);
         if !nothing {
             // The code that writes or follows handles the interrupt itself.
             std::future::pending::<()>().await;
         }
     }
-}
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn handle(self, mut signals: BoxStream<'static, ()>) {
+        signals.next().await;
+        self.state.send_modify(|state| {
+            state.raised = true;
+            tell(&state.current, &self.ui);
+        });
+        self.ui.terminal().stop_asking();
+        signals.next().await;
+        // An open prompt restores the terminal first.
+        self.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
+        std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
     }
-}
-
-async fn watch(shared: Arc<Shared>, mut signals: BoxStream<'static, ()>) {
-    signals.next().await;
-    {
-        let mut state = shared.state();
-        state.raised = true;
-        tell(&state.current, &shared.ui);
-    }
-    shared.notify.notify_waiters();
-    shared.ui.terminal().stop_asking();
-    signals.next().await;
-    // An open prompt restores the terminal first.
-    shared.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
-    std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
 }
 
 fn tell(current: &InterruptState, ui: &Ui) {

@@ -28,10 +28,6 @@ pub enum Extent {
     Step,
 }
 
-pub fn unreadable<T>(error: &ClusterError) -> Known<T> {
-    Known::Unreadable(error.to_string())
-}
-
 /// Whether a read was refused for lack of a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -95,7 +91,7 @@ pub async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) -> (Typ
             });
             (Known::Known(look), Refusal::No)
         }
-        Err(error) => (unreadable(&error), Refusal::of(&error, || Right::secret("get", name))),
+        Err(error) => (Known::Unreadable(error.to_string()), Refusal::of(&error, || Right::secret("get", name))),
     }
 }
 

@@ -43,7 +43,8 @@ pub async fn read(survey: &Survey, namespace: &str, name: &str, depth: Depth) ->
     };
     let (kinds, pods, jobs, events, workloads) = tokio::join!(
         async {
-            let kinds = survey.kinds(GROUP).await?.into_iter().filter(|kind| kind.plural != "elementdeployments");
+            let kinds = Box::pin(survey.kinds(GROUP)).await?.into_iter();
+            let kinds = kinds.filter(|kind| kind.plural != "elementdeployments");
             let read = stream::iter(kinds.map(|kind| list(kind, &children))).buffered(SIDE_BY_SIDE);
             Ok::<_, Unread>(read.concat().await)
         },

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::components;
 use super::connect::Session;
 use super::environment;
-use super::reading::{Extent, Refusal, note_refused, read_secret, unreadable};
+use super::reading::{Extent, Refusal, note_refused, read_secret};
 use crate::checks::access::Right;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
@@ -126,9 +126,11 @@ impl Session {
         match read {
             Ok(map) => {
                 let record = map.map(|map| Record::read(&map, &self.deployment)).transpose();
-                (record.map_or_else(|error| Known::Unreadable(error.to_string()), Known::Known), Refusal::No)
+                (record.into(), Refusal::No)
             }
-            Err(error) => (unreadable(&error), Refusal::of(&error, || Right::config_map("get", &name))),
+            Err(error) => {
+                (Known::Unreadable(error.to_string()), Refusal::of(&error, || Right::config_map("get", &name)))
+            }
         }
     }
 
@@ -157,10 +159,7 @@ fn not_read<T>() -> Known<T> {
 }
 
 fn contents(look: TypedSecret) -> Known<Option<SecretContents>> {
-    match look {
-        Known::Known(found) => Known::Known(found.map(|(contents, _)| contents)),
-        Known::Unreadable(why) => Known::Unreadable(why),
-    }
+    look.map(|found| found.map(|(contents, _)| contents))
 }
 
 /// Reads the published OpenAPI schema. Right after the CRD was installed it may be missing; then the CRD itself is read, if

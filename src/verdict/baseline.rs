@@ -28,11 +28,6 @@ impl Carried {
             Self::Removed => !seen.has_mas,
         }
     }
-
-    /// Whether success needs `mas_active` to be true.
-    pub(super) fn wants_mas_active(&self) -> bool {
-        matches!(self, Self::Active(true))
-    }
 }
 
 /// The status values that change when a reconcile ends.
@@ -103,14 +98,6 @@ impl Baseline {
     /// Whether the object carries the change and the operator has reported nothing since.
     pub fn is_unanswered(&self, seen: &Observation) -> bool {
         self.carried.is_in(seen) && !self.at_write.running && self.at_write == Marks::of(seen)
-    }
-
-    /// Declares that no reconcile running at the write works on `active: true`, for example because the generation has
-    /// not changed since the dry run was written.
-    #[must_use]
-    pub fn inactive_until_write(mut self) -> Self {
-        self.mas_active_tells = true;
-        self
     }
 
     /// The baseline for a change that somebody else made, or whose own baseline is lost: the present state. The start of

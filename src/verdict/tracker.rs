@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::baseline::{Baseline, Marks};
+use super::baseline::{Baseline, Carried, Marks};
 use super::observation::{Continuity, Event, Observation};
 use crate::deployment::{FailureReport, Run};
 
@@ -63,7 +63,8 @@ enum RunState {
 /// Follows the operator after one write. Expects every event; a final verdict never changes.
 #[derive(Debug, Clone)]
 pub struct Tracker {
-    baseline: Baseline,
+    /// The change, and the state at the write.
+    pub baseline: Baseline,
     current: RunState,
     /// The marks of the last event, except `mas_active`, which stays that of the write.
     last: Marks,
@@ -95,11 +96,6 @@ impl Tracker {
 
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
-    }
-
-    /// The change, and the state at the write.
-    pub fn baseline(&self) -> &Baseline {
-        &self.baseline
     }
 
     /// Processes one event and returns the verdict so far.
@@ -177,7 +173,7 @@ impl Tracker {
                 if !running {
                     self.note_hiccup(seen);
                     self.current = RunState::Idle;
-                } else if !continuous && proven && change.some_ended() {
+                } else if !continuous && proven && (change.fresh_failure || change.good_end) {
                     // The earlier one ended, so the one that is running started since.
                     self.current = RunState::Counting;
                 }
@@ -225,7 +221,7 @@ impl Tracker {
         if !seen.is_successful() {
             return false;
         }
-        if !self.baseline.carried.wants_mas_active() {
+        if self.baseline.carried != Carried::Active(true) {
             return self.current == RunState::Concluded;
         }
         if seen.mas_active != Some(true) {
@@ -286,9 +282,5 @@ impl RunEvidence {
             fresh_failure: is_new(seen.failure_completion(), &last.failure),
             good_end: fresh_success || moved,
         }
-    }
-
-    fn some_ended(&self) -> bool {
-        self.fresh_failure || self.good_end
     }
 }

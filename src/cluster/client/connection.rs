@@ -23,7 +23,6 @@ use kube::Config;
 use kube::client::{Body, ClientBuilder, ConfigExt as _, RustlsTlsError};
 use kube::config::AuthInfo;
 use secrecy::ExposeSecret as _;
-use tower::util::{MapRequestLayer, option_layer};
 use tower::{BoxError, Service, ServiceExt};
 use zeroize::Zeroizing;
 
@@ -37,6 +36,7 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
     let mut config = resolved.config.clone();
     config.auth_info = proof.clone();
     config.headers.push((USER_AGENT, HeaderValue::from_static(env!("ESS_MAS_USER_AGENT"))));
+    config.headers.extend(authorization(proof).map(|header| (AUTHORIZATION, header)));
     let plain = |uri: Option<&Uri>| uri.is_none_or(|uri| uri.scheme_str() != Some("https"));
     if config.root_cert.is_none()
         && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))
@@ -127,12 +127,6 @@ where
     Ok(ClientBuilder::new(requests, &config.default_namespace)
         .with_layer(&config.extra_headers_layer()?)
         .with_layer(&config.base_uri_layer())
-        .with_layer(&option_layer(authorization(&config.auth_info).map(|header| {
-            MapRequestLayer::new(move |mut request: Request<Body>| {
-                request.headers_mut().insert(AUTHORIZATION, header.clone());
-                request
-            })
-        })))
         .build())
 }
 

@@ -112,11 +112,8 @@ async fn prove(resolved: &Resolved) -> Result<Proof, ClusterError> {
     let (provider, exec, token_file) = (user.auth_provider.take(), user.exec.take(), user.token_file.take());
     if user.username.is_some() {
         if user.token.is_some() {
-            let sentence = "the user in the kubeconfig has both a token and a username";
-            return Err(ClusterError::config(
-                sentence,
-                "Remove one of them. kubectl doesn't accept such a user either.",
-            ));
+            let remedy = "Remove one of them. kubectl doesn't accept such a user either.";
+            return Err(ClusterError::config("the user in the kubeconfig has both a token and a username", remedy));
         }
         user.password.get_or_insert_default();
     } else if let Some(file) = token_file {

@@ -66,15 +66,21 @@ pub struct Reply {
 }
 
 impl Cluster {
-    /// Sends once and reads the whole response; any status but success is an error.
-    pub async fn exchange(&self, outgoing: &Outgoing, limits: Limits) -> Result<Reply, ClusterError> {
+    /// Sends once, reads the whole response and parses it; any status but success is an error.
+    pub async fn exchange<T>(
+        &self,
+        outgoing: &Outgoing,
+        limits: Limits,
+        read: impl Fn(&Reply) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ClusterError> {
         // Boxed, because every command's future contains several of these.
         let answered = Box::pin(within(limits.total, async {
             let values = Values::sent(&outgoing.action, &outgoing.body);
             let request = outgoing.request()?.map(Bytes::from);
             let response = self.begin(&request, limits.answer(&outgoing.method), values.as_ref()).await?;
             let warnings = warnings(response.headers(), values.as_ref());
-            Ok(Reply { body: collected(response.into_body(), limits.silence).await?, warnings })
+            let reply = Reply { body: collected(response.into_body(), limits.silence).await?, warnings };
+            read(&reply).map_err(|error| unreadable(&error, &reply.body))
         }));
         answered.await.map_err(|error| self.error(error, outgoing))
     }
@@ -96,11 +102,8 @@ impl Cluster {
             // The remaining time limits the wait for a response.
             let left = total.saturating_sub(since.elapsed()).max(Duration::from_secs(1));
             limits.read_answer = self.limits.read_answer.map(|own| own.min(left));
-            let error = match self.exchange(outgoing, limits).await {
-                Ok(answer) => match read(&answer) {
-                    Ok(value) => return Ok(value),
-                    Err(error) => self.unreadable(outgoing, &error, &answer.body),
-                },
+            let error = match self.exchange(outgoing, limits, &read).await {
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             // The process or machine was suspended (a closed laptop, SIGSTOP): start the time again.
@@ -188,10 +191,6 @@ impl Cluster {
 
     pub fn error(&self, error: ClusterError, outgoing: &Outgoing) -> ClusterError {
         error.at(&outgoing.action, &self.place)
-    }
-
-    pub fn unreadable(&self, outgoing: &Outgoing, error: &serde_json::Error, body: &[u8]) -> ClusterError {
-        self.error(unreadable(error, body), outgoing)
     }
 }
 

@@ -76,15 +76,11 @@ fn of_kind(kind: &ErrorKind, action: Option<&Action>, place: Option<&Place>) -> 
     let context = place.map_or_else(String::new, Place::context_flag);
     match kind {
         ErrorKind::Unreachable { .. } => {
-            let mut hints =
-                vec!["Check the network, the VPN and the proxy settings (HTTPS_PROXY, NO_PROXY).".to_owned()];
-            if place.is_some_and(|place| place.context.is_some()) {
-                hints.push(
-                    "To use another cluster, pass `--context NAME`; `kubectl config get-contexts` lists the contexts."
-                        .to_owned(),
-                );
-            }
-            hints
+            let check = "Check the network, the VPN and the proxy settings (HTTPS_PROXY, NO_PROXY).";
+            let other =
+                "To use another cluster, pass `--context NAME`; `kubectl config get-contexts` lists the contexts.";
+            let several = place.is_some_and(|place| place.context.is_some());
+            std::iter::once(check).chain(several.then_some(other)).map(str::to_owned).collect()
         }
         ErrorKind::TlsFailed { .. } => vec![format!(
             "Run `kubectl{context} version`. If it fails too, check the certificate authority in the kubeconfig and the server's certificate."

@@ -5,14 +5,14 @@ use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt as _;
-use kube::core::{ApiResource, ObjectList, WatchEvent};
+use kube::core::{ObjectList, WatchEvent};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::following::Following;
 use crate::cluster::client::connect::{Cluster, Limits};
-use crate::cluster::client::transport::Outgoing;
+use crate::cluster::client::transport::{Outgoing, Reply};
 use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::read::with_kind;
 use crate::cluster::resource::{Action, Target, address, query};
@@ -93,24 +93,18 @@ impl Cluster {
     }
 
     pub fn follow_with(&self, target: &Target, seen: &Value, timing: Timing) -> Watch {
-        let (cluster, known) = (self.clone(), identity(seen));
-        let (resource, namespace, name) =
-            (target.api_version.resource(), target.namespace.clone(), target.name.clone());
+        let (cluster, target, known) = (self.clone(), target.clone(), identity(seen));
         Following::begin(16, |items| {
             let version = known.as_ref().map(|(_, version)| version.clone()).unwrap_or_default();
             let (untried, failures, told) = (false, 0, None);
-            let follower =
-                Follower { cluster, resource, namespace, name, timing, items, version, untried, known, failures, told };
-            follower.run()
+            Follower { cluster, target, timing, items, version, untried, known, failures, told }.run()
         })
     }
 }
 
 struct Follower {
     cluster: Cluster,
-    resource: ApiResource,
-    namespace: String,
-    name: String,
+    target: Target,
     timing: Timing,
     items: Sender<WatchItem>,
     /// The last received version; empty if unknown.
@@ -145,7 +139,7 @@ impl Follower {
     /// One watch connection from the last version. An event that is incomplete at its end comes again with the next one.
     async fn connection(&mut self) -> Result<(), ClusterError> {
         let limit = self.timing.server_limit.as_secs().to_string();
-        let selector = format!("metadata.name={}", self.name);
+        let selector = format!("metadata.name={}", self.target.name);
         let outgoing = self.outgoing(
             "watch",
             &[
@@ -205,7 +199,7 @@ impl Follower {
         let Some((uid, version)) = identity(&object) else { return false };
         self.version.clone_from(&version);
         // Protects from a server that ignores the field selector.
-        if object["metadata"]["name"] != *self.name {
+        if object["metadata"]["name"] != *self.target.name {
             return false;
         }
         self.recovered().await;
@@ -226,21 +220,20 @@ impl Follower {
 
     /// Reads the object and a version to resume from.
     async fn read_again(&mut self) -> Result<(), ClusterError> {
-        let selector = format!("metadata.name={}", self.name);
+        let selector = format!("metadata.name={}", self.target.name);
         let outgoing = self.outgoing("list", &[("fieldSelector", &selector)]);
-        let answer = self.cluster.exchange(&outgoing, Limits::default()).await?;
-        let list: ObjectList<Value> = serde_json::from_slice(&answer.body)
-            .map_err(|error| self.cluster.unreadable(&outgoing, &error, &answer.body))?;
+        let read = |reply: &Reply| serde_json::from_slice::<ObjectList<Value>>(&reply.body);
+        let list = self.cluster.exchange(&outgoing, Limits::default(), read).await?;
         let version = list.metadata.resource_version.filter(|version| !version.is_empty()).ok_or_else(|| {
             let error = ClusterError::new(ErrorKind::Unreadable("the list has no version".to_owned()));
             self.cluster.error(error, &outgoing)
         })?;
-        let object = list.items.into_iter().find(|item| item["metadata"]["name"] == *self.name);
+        let object = list.items.into_iter().find(|item| item["metadata"]["name"] == *self.target.name);
         let now = object.as_ref().and_then(identity);
         // Every change has a new version, so an unchanged one proves that no event was missed.
         if now != self.known {
             self.known = now;
-            let object = object.map(|object| with_kind(object, &self.resource));
+            let object = object.map(|object| with_kind(object, &self.target.api_version.resource()));
             let seen = object.map(|object| WatchItem::Seen { object, continuity: Continuity::Gap });
             self.send(seen.unwrap_or(WatchItem::Deleted(None))).await;
         }
@@ -250,10 +243,9 @@ impl Follower {
     }
 
     fn outgoing(&self, verb: &'static str, pairs: &[(&str, &str)]) -> Outgoing {
-        Outgoing::get(
-            address(&self.resource, Some(&self.namespace), None) + &query(pairs),
-            Action::new(verb, &self.resource, Some(&self.namespace), Some(&self.name)),
-        )
+        let Target { api_version, namespace, name } = &self.target;
+        let action = Action::new(verb, &api_version.resource(), Some(namespace), Some(name));
+        Outgoing::get(address(&action.resource, Some(namespace), None) + &query(pairs), action)
     }
 
     /// Counts a failure, reports lasting trouble, and returns the pause.

@@ -1,7 +1,7 @@
 //! A background task and its events.
 
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 
 /// The events of a background task. Dropping it ends the task.
 ///
@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 #[derive(Debug)]
 pub struct Following<T> {
     items: mpsc::Receiver<T>,
-    task: AbortHandle,
+    _task: JoinSet<()>,
 }
 
 impl<T: Send + 'static> Following<T> {
@@ -20,17 +20,11 @@ impl<T: Send + 'static> Following<T> {
         task: impl FnOnce(mpsc::Sender<T>) -> F,
     ) -> Self {
         let (sender, items) = mpsc::channel(slack);
-        Self { items, task: tokio::spawn(task(sender)).abort_handle() }
+        Self { items, _task: JoinSet::from_iter([task(sender)]) }
     }
 
     /// The next item. Cancel-safe.
     pub async fn next(&mut self) -> Option<T> {
         self.items.recv().await
-    }
-}
-
-impl<T> Drop for Following<T> {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }

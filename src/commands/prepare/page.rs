@@ -123,7 +123,7 @@ fn tls_words(snapshot: &Snapshot, settings: &MasSettings) -> String {
         (Tls::Inherit, Some(TlsMode::Certfile)) => {
             format!("certfile, in Secret {} or the global Secret", settings.secret_name)
         }
-        (Tls::Inherit, Some(mode)) => mode.name().to_owned(),
+        (Tls::Inherit, Some(TlsMode::External)) => "external".to_owned(),
     };
     format!("inherited from spec.global.k8s.ingresses.tls: {inherited}")
 }

@@ -41,7 +41,7 @@ pub async fn collect(session: &Session) -> Contents {
             secrets::read(&survey, &session.deployment, settled),
             related_objects::read(&survey, &target.namespace, &target.name, Depth { whole: true, most: 1000 }),
             operators::find(&survey, &target.namespace),
-            survey.server_version()
+            survey.document::<Value>("/version")
         )
     })
     .await;

@@ -47,7 +47,7 @@ pub async fn exec(context: &Context, args: &ReportArgs) -> Result<Exit, Failure>
         ui.data(args.output.format, &Document::new("Report", contents))?;
         return Ok(Exit::Done);
     }
-    print_summary(&session, archive.count(), size, &missing);
+    print_summary(&session, archive.files.len(), size, &missing);
     ui.print(path)?;
     Ok(Exit::Done)
 }

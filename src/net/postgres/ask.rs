@@ -144,12 +144,6 @@ impl<'a> Asking<'a> {
     }
 }
 
-impl<T> From<Result<T, String>> for Known<T> {
-    fn from(asked: Result<T, String>) -> Self {
-        asked.map_or_else(Self::Unreadable, Self::Known)
-    }
-}
-
 const VERSION: &str = "SELECT current_setting('server_version_num')::int8";
 const SYSTEM: &str = "SELECT system_identifier::text FROM pg_control_system()";
 /// The role's initial settings, without this session's. `transaction_timeout` exists since PostgreSQL 17.

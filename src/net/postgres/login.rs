@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use rustls::Error as TlsError;
 use rustls::pki_types::InvalidDnsNameError;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::{ChannelBinding, SslMode as Offer};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -38,13 +38,7 @@ pub struct Login<'a> {
 pub struct Session {
     pub client: Client,
     pub facts: Arc<Mutex<Facts>>,
-    carrier: JoinHandle<()>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.carrier.abort();
-    }
+    _carrier: JoinSet<()>,
 }
 
 /// The attempts of the client in the cluster. MAS's library (sqlx) treats `allow` as `disable` and never retries; Synapse's
@@ -87,26 +81,21 @@ impl Login<'_> {
         let host = bare(&place.host).trim_end_matches('.');
         let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
         let stream = Guard::new(stream, Arc::clone(&facts), offer);
+        // MAS's library (sqlx) never uses channel binding, which a TLS-terminating proxy would break.
+        let by_sqlx = place.application == Application::Mas;
         let mut config = Config::new();
         config
             .user(&place.user)
             .dbname(&place.database)
             .password(self.password.expose())
             .application_name("kubectl-ess-mas")
-            // MAS's library (sqlx) never uses channel binding, which a TLS-terminating proxy would break.
-            .channel_binding(if place.application == Application::Mas {
-                ChannelBinding::Disable
-            } else {
-                ChannelBinding::Prefer
-            })
+            .channel_binding(if by_sqlx { ChannelBinding::Disable } else { ChannelBinding::Prefer })
             .ssl_mode(offer);
         let (client, connection) =
             config.connect_raw(stream, Guarded(tls)).await.map_err(|error| self.trouble(&error, &facts))?;
-        let carrier = tokio::spawn(async move {
-            // Notices are ignored; the next query returns the error of a lost connection.
-            let _ = connection.await;
-        });
-        Ok(Session { client, facts, carrier })
+        // Notices are ignored; the next query returns the error of a lost connection.
+        let carrier = JoinSet::from_iter([connection.map(drop)]);
+        Ok(Session { client, facts, _carrier: carrier })
     }
 
     async fn connect(&self) -> Result<BoxConnection, String> {
@@ -161,8 +150,11 @@ impl Login<'_> {
             return ProbeError::Certificate(format!("{} is not a valid name for a certificate", self.place.host));
         }
         match cause::<io::Error>(error) {
+            Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                ProbeError::Lost("the server closed the connection without a response".to_owned())
+            }
             Some(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-                lost(error)
+                ProbeError::Lost(plain(&error.to_string()))
             }
             _ if error.is_closed() => ProbeError::Lost("the server closed the connection".to_owned()),
             _ => {
@@ -171,13 +163,6 @@ impl Login<'_> {
             }
         }
     }
-}
-
-fn lost(error: &io::Error) -> ProbeError {
-    ProbeError::Lost(match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the server closed the connection without a response".to_owned(),
-        _ => plain(&error.to_string()),
-    })
 }
 
 /// Moves the guard from the TCP stream to the decrypted stream.

@@ -82,7 +82,8 @@ fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
     let write = script.write(true);
     let mut unsure = activation(&before, &write);
     let version = Some(write.resource_version.clone());
-    let sure = Baseline::of_write(&before, Carried::Active(true), write.generation, version).inactive_until_write();
+    let written = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
+    let sure = Baseline { mas_active_tells: true, ..written };
     let mut sure = Tracker::new(sure);
     script.seen.mas_active = Some(true);
     let ended = script.succeed("of which run?");
@@ -108,7 +109,7 @@ fn mas_active_beside_an_old_good_end_is_no_success() {
     let write = script.write(true);
     let version = Some(write.resource_version.clone());
     let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
-    let mut tracker = Tracker::new(baseline.inactive_until_write());
+    let mut tracker = Tracker::new(Baseline { mas_active_tells: true, ..baseline });
     script.version();
     script.seen.mas_active = Some(true);
     assert_eq!(see(&mut tracker, script.seen.clone()), Verdict::Pending(Awaiting::Start));
@@ -165,7 +166,7 @@ fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
     let write = script.write(true);
     let version = Some(write.resource_version.clone());
     let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
-    let mut tracker = Tracker::new(baseline.inactive_until_write());
+    let mut tracker = Tracker::new(Baseline { mas_active_tells: true, ..baseline });
     // Unseen: a run turns `mas_active` true and is cut off, `active: false` is written, another run starts on that,
     // `active: true` is written again, and then the run that worked on `false` ends well.
     script.seen.mas_active = Some(true);

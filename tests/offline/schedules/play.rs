@@ -112,7 +112,7 @@ impl Player {
                 let version = (schedule.known == Known::Answer).then_some(answer.resource_version);
                 let baseline = Baseline::of_write(&before, carried, answer.generation, version);
                 truth.mas_tells = schedule.inactive_said && inactive;
-                if truth.mas_tells { baseline.inactive_until_write() } else { baseline }
+                Baseline { mas_active_tells: truth.mas_tells, ..baseline }
             }
             Known::Present(count) => {
                 for (pause, action) in schedule.after.iter().take(count) {

@@ -62,6 +62,8 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
+const UNPARSED: &str = "the server presents a certificate that can't be parsed";
+
 pub struct Trusted {
     /// `None` if the system has none.
     pub roots: Option<Roots>,
@@ -80,10 +82,7 @@ impl Trusted {
         let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
         self.judge(subject, chain.clone(), host, now, |wanted| match &chain {
             Some(chain) => certificate::of_chain(subject, chain, None, wanted),
-            None => {
-                let what = "the server presents a certificate that can't be parsed";
-                vec![Finding::of("certificate-unreadable", subject, &[("what", what)])]
-            }
+            None => vec![Finding::of("certificate-unreadable", subject, &[("what", UNPARSED)])],
         })
     }
 

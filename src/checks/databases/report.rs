@@ -20,7 +20,7 @@ impl ConnectionSettings {
     fn value(&self, name: &str) -> String {
         let (secret, key) = &self.password;
         match name {
-            "who" => self.application.word().to_owned(),
+            "who" => self.application.word(),
             "program" => self.application.program().to_owned(),
             // Synapse already works with its pooler; syn2mas connects like MAS.
             "client" if self.application == Application::Synapse => "syn2mas".to_owned(),

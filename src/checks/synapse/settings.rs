@@ -15,7 +15,7 @@ struct Settings {
     /// Prefixes of modules.
     password_modules: Vec<String>,
     harmless_modules: Vec<String>,
-    settings: Vec<Rule>,
+    rules: Vec<Rule>,
 }
 
 #[derive(Deserialize)]
@@ -40,11 +40,11 @@ pub(super) struct TypedField {
 }
 
 pub(super) fn fields() -> impl Iterator<Item = (&'static Rule, &'static TypedField)> {
-    SETTINGS.settings.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
+    SETTINGS.rules.iter().filter_map(|rule| Some((rule, rule.field.as_ref()?)))
 }
 
 pub fn rule(setting: &str) -> &'static Rule {
-    SETTINGS.settings.iter().find(|rule| rule.setting == setting).expect("a test finds a rule for each")
+    SETTINGS.rules.iter().find(|rule| rule.setting == setting).expect("a test finds a rule for each")
 }
 
 /// Classifies a module by its name; `None` if it has nothing to do with logins.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use super::synapse::oidc::{is_set, losses};
-use super::synapse::sends_email;
+use super::synapse::{rule, sends_email};
 use crate::deployment::{ChartRelease, Deployment, IdentityProvider, is_canonical_ulid, squashed};
 
 const DELEGATED: &str = "spec.components.synapse.config.delegatedAuth";
@@ -88,7 +88,9 @@ fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
         let found = losses(entry).into_iter();
-        findings.extend(found.map(|loss| loss.setting.finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)));
+        findings.extend(
+            found.map(|loss| rule(loss.setting).finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)),
+        );
     }
 }
 

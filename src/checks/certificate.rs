@@ -7,8 +7,8 @@ use crate::answers::Known;
 use crate::plan::SecretContents;
 use crate::secrets::SecretBytes;
 use crate::x509::{
-    Certificate, CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity,
-    TlsPrivateKey, check_certificate,
+    CertificateChain, CertificateError, CertificateProblem, HostName, KeyError, ProblemSeverity, TlsPrivateKey,
+    check_certificate,
 };
 
 /// The keys of a Secret that hold a certificate and its private key.
@@ -75,40 +75,6 @@ fn missing(subject: &str, what: &str) -> Finding {
     Finding::of("certificate-missing", subject, &[("what", what)])
 }
 
-pub fn unreadable(subject: &str, what: &str) -> Finding {
-    Finding::of("certificate-unreadable", subject, &[("what", what)])
-}
-
-/// The host served no certificate. If it `answers` without TLS, that is a blocker. If it doesn't answer, it may answer
-/// other clients.
-pub fn endpoint(host: &HostName, what: &str, answers: bool) -> Finding {
-    Finding::of(if answers { "no-tls-endpoint" } else { "no-endpoint" }, host.as_str(), &[("what", what)])
-}
-
-/// The chain leads to a CA of this `system`, or to the given CA.
-pub fn trusted(subject: &str, system: bool) -> Finding {
-    Finding::of(if system { "trusted" } else { "trusted-by-ca" }, subject, &[])
-}
-
-pub fn not_trusted(subject: &str, chain: &CertificateChain, system: bool) -> Finding {
-    let issuer = chain.certificates.last().map(Certificate::issuer).unwrap_or_default();
-    Finding::of(if system { "not-trusted" } else { "not-of-ca" }, subject, &[("issuer", &issuer)])
-}
-
-pub fn no_roots(subject: &str) -> Finding {
-    Finding::of("no-roots", subject, &[])
-}
-
-/// Another finding is a blocker: clients refuse the certificate whether they trust its CA or not.
-pub fn trust_moot(subject: &str) -> Finding {
-    Finding::of("trust-moot", subject, &[])
-}
-
-/// The TLS library refuses the certificate for a reason without a code.
-pub fn refused(subject: &str, reason: &str) -> Finding {
-    Finding::of("trust-refused", subject, &[("reason", reason)])
-}
-
 /// Checks a certificate in PEM, and its key if it is known: a finding for each problem, or one ok finding. `subject` names the
 /// source.
 pub fn certificate(subject: &str, certificate: &[u8], key: Option<&[u8]>, wanted: Use<'_>) -> Vec<Finding> {
@@ -139,15 +105,13 @@ pub fn of_chain(
     key: Option<&TlsPrivateKey>,
     Use { host, now, leads_to_root }: Use<'_>,
 ) -> Vec<Finding> {
-    use CertificateProblem::{ChainIncomplete, Expired, NotNeeded};
+    const INCOMPLETE: &str = "certificate-chain-incomplete";
+    const EXPIRED: &str = "certificate-expired";
     let mut problems = check_certificate(chain, key, host, now);
-    if problems.iter().any(|problem| matches!(problem, ChainIncomplete { .. } | Expired { .. })) && leads_to_root(chain)
-    {
-        problems.retain(|problem| !matches!(problem, ChainIncomplete { .. }));
-        for problem in &mut problems {
-            if let Expired { subject, at } = problem {
-                *problem = NotNeeded { subject: std::mem::take(subject), at: *at };
-            }
+    if problems.iter().any(|problem| [INCOMPLETE, EXPIRED].contains(&problem.code)) && leads_to_root(chain) {
+        problems.retain(|problem| problem.code != INCOMPLETE);
+        for problem in problems.iter_mut().filter(|problem| problem.code == EXPIRED) {
+            problem.code = "certificate-root-expired";
         }
     }
     if problems.is_empty() {
@@ -157,11 +121,11 @@ pub fn of_chain(
 }
 
 pub fn of_problem(subject: &str, problem: &CertificateProblem) -> Finding {
-    let make = match problem.severity() {
-        ProblemSeverity::Blocker => Finding::blocker,
-        ProblemSeverity::Warning => Finding::warning,
+    let severity = match problem.severity() {
+        ProblemSeverity::Blocker => Severity::Blocker,
+        ProblemSeverity::Warning => Severity::Warning,
     };
-    make(problem.code(), subject.to_owned(), problem.to_string()).remedy(problem.remedy())
+    Finding::new(problem.code, severity, subject, problem.to_string()).remedy(problem.remedy())
 }
 
 fn good(subject: &str, chain: &CertificateChain, host: &HostName) -> Finding {

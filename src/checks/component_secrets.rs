@@ -126,10 +126,10 @@ fn pair(tls: &Value) -> Option<(String, String)> {
 
 fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let around = &snapshot.components;
-    let mut unknown = |names: &[&str], text: String| {
+    let mut unknown = |names: &[&str], why: &str| {
         let kind = if names.len() == 1 { "Secret" } else { "Secrets" };
         let subject = format!("{kind} {}", names.join(", "));
-        findings.push(Finding::of("component-secret-unread", subject, &[("why", &text)]));
+        findings.push(Finding::of("component-secret-unread", subject, &[("why", why)]));
     };
     let unreadable = around.secrets.iter().filter_map(|one| match &one.keys {
         Known::Unreadable(why) => Some((one.name.as_str(), why)),
@@ -137,12 +137,11 @@ fn unknown(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     });
     let (names, reasons): (Vec<&str>, Vec<&String>) = unreadable.unzip();
     if let Some(why) = reasons.first() {
-        unknown(&names, format!("couldn't be read: {why}"));
+        unknown(&names, &format!("couldn't be read: {why}"));
     }
     if !around.left_out.is_empty() {
         let names: Vec<&str> = around.left_out.iter().map(String::as_str).collect();
-        let text = "not read, to limit the number of requests; `dry-run` reads all of them";
-        unknown(&names, text.to_owned());
+        unknown(&names, "not read, to limit the number of requests; `dry-run` reads all of them");
     }
 }
 

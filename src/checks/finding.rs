@@ -6,8 +6,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A stable name in kebab-case. Never renamed, because scripts use it. Declared in the file of the check, explained in
-/// `docs/findings.md`.
+/// A stable name in kebab-case. Never renamed, because scripts use it. Explained in `docs/findings.md`.
 pub type Code = &'static str;
 
 /// Ordered by weight, the heaviest first.
@@ -97,7 +96,7 @@ impl Table {
 
 impl Finding {
     /// The finding of this name in `findings.yaml`, with values for its placeholders.
-    pub(super) fn of(name: &str, subject: impl Into<String>, values: &[(&str, &str)]) -> Self {
+    pub fn of(name: &str, subject: impl Into<String>, values: &[(&str, &str)]) -> Self {
         TABLE.finding(name, subject, values, |_| String::new())
     }
 
@@ -105,29 +104,8 @@ impl Finding {
         Self { code, severity, subject: subject.into(), message: message.into(), remedy: None, docs: None }
     }
 
-    pub(super) fn blocker(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Blocker, subject, message)
-    }
-
-    pub(super) fn warning(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Warning, subject, message)
-    }
-
-    pub(super) fn unknown(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Unknown, subject, message)
-    }
-
-    pub(super) fn ok(code: Code, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Ok, subject, message)
-    }
-
     pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
-        self
-    }
-
-    pub(super) fn guide(mut self) -> Self {
-        self.docs = Some(GUIDE);
         self
     }
 

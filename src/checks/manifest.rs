@@ -1,15 +1,10 @@
 //! The owner of the manifest, and what it does to a change in the cluster. Sources: tests with Helm 3 and 4; Kubernetes'
 //! documentation of `kubectl apply`. Argo CD and Flux are not tested.
 
-use super::finding::{Code, Finding};
+use super::finding::{Finding, Severity};
 use super::self_healing::SelfHealing;
 use super::snapshot::{Purpose, Snapshot};
 use crate::deployment::{Applied, HelmRelease, Owner, Reach};
-
-pub const OWNED_BY_HELM: Code = "manifest-owned-by-helm";
-const OWNED_BY_INSTALLER: Code = "manifest-owned-by-installer";
-const OWNED_BY_GITOPS: Code = "manifest-owned-by-gitops";
-pub const OWNERS: [Code; 4] = [OWNED_BY_HELM, OWNED_BY_INSTALLER, OWNED_BY_GITOPS, "manifest-applied"];
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
 const SWITCH: &str = "components.matrixAuthenticationService.config.active";
@@ -74,7 +69,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         && let Some(by) = deployment.switch_of_others().filter(|by| owner.may_write_as(by))
     {
         let text = format!("field manager {by}, the manifest's owner, has written {SWITCH}");
-        return findings.push(Finding::ok(code, SUBJECT, text));
+        return findings.push(Finding::new(code, Severity::Ok, SUBJECT, text));
     }
     match owner {
         Owner::Nobody => applied(snapshot, moment, findings),
@@ -100,9 +95,9 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 fn code(owner: &Owner) -> Option<&'static str> {
     match owner {
         Owner::Nobody => None,
-        Owner::Helm(_) => Some(OWNED_BY_HELM),
-        Owner::Installer => Some(OWNED_BY_INSTALLER),
-        Owner::ArgoCd(_) | Owner::Flux(_) | Owner::Tool(..) => Some(OWNED_BY_GITOPS),
+        Owner::Helm(_) => Some("manifest-owned-by-helm"),
+        Owner::Installer => Some("manifest-owned-by-installer"),
+        Owner::ArgoCd(_) | Owner::Flux(_) | Owner::Tool(..) => Some("manifest-owned-by-gitops"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Findings: what a user must know before a step. Pure functions over one [`Snapshot`].
 //!
-//! A finding has a stable code, declared in the file of its check. What can't be determined is a finding with severity
-//! unknown, never ok.
+//! A check chooses a row of a table such as `findings.yaml`, which has the code, the severity and the texts. What can't be
+//! determined is a finding with severity unknown, never ok.
 
 pub mod access;
 mod appservices;
@@ -35,13 +35,9 @@ pub use snapshot::{
     ComponentSecret, Components, Environment, OtherHost, Purpose, Resolution, Snapshot, default_secret_name,
 };
 
-/// The codes that other rooms use.
+/// The codes that other rooms compare with.
 pub mod codes {
     use super::Code;
-    pub use super::endpoints::{MAS_ISSUER, MAS_SIGNING_KEY};
-    pub use super::manifest::{OWNED_BY_HELM, OWNERS};
-    pub use super::permissions::{PERMISSION_TO_FOLLOW, PERMISSIONS};
-    pub use super::rehearsal::REHEARSAL;
 
     pub const CERTIFICATE_MISSING: Code = "certificate-missing";
     pub const CLUSTER_ISSUER: Code = "cluster-issuer";
@@ -56,6 +52,14 @@ pub mod codes {
     pub const MIGRATION_UNDER_WAY: Code = "migration-under-way";
     pub const RUN_UNDER_WAY: Code = "run-under-way";
     pub const SUCCESSFUL: Code = "successful";
+    pub const REHEARSAL: Code = "rehearsal";
+    pub const PERMISSIONS: Code = "permissions";
+    pub const PERMISSION_TO_FOLLOW: Code = "permission-to-follow";
+    pub const MAS_ISSUER: Code = "mas-issuer";
+    pub const MAS_SIGNING_KEY: Code = "mas-signing-key";
+    pub const OWNED_BY_HELM: Code = "manifest-owned-by-helm";
+    pub const OWNERS: [Code; 4] =
+        [OWNED_BY_HELM, "manifest-owned-by-installer", "manifest-owned-by-gitops", "manifest-applied"];
 }
 
 /// All findings for a purpose, blockers first, otherwise in the order of the checks.

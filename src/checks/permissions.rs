@@ -1,7 +1,7 @@
 //! Whether the caller has the permissions for a step. Checked before the first write, so that no step stops halfway.
 
 use super::access::{self, Access, GROUP, Right};
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use serde_json::{Value, json};
@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 use crate::deployment::Deployment;
 use crate::plan::SecretKeys;
 use crate::record::record_name;
-
-pub const PERMISSIONS: Code = "permissions";
-pub const PERMISSION_TO_FOLLOW: Code = "permission-to-follow";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let Some(access) = &snapshot.environment.access else { return };
@@ -22,14 +19,20 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if access.logged_out {
         return findings.push(Finding::of("logged-out", subject, &[]));
     }
+    let namespace = snapshot.deployment.namespace();
     let schema = schema(snapshot, access).filter(|_| purpose != Purpose::Abort);
-    let write = Standing::of(snapshot, access, needed(snapshot, purpose).into_iter().chain(schema));
-    let follow = Standing::of(snapshot, access, needed_to_follow(snapshot, purpose));
-    let missing = |rights: &[Right], code, more: &str| {
-        let first = rights.first()?;
-        let text = format!("you don't have these permissions: {}", list(rights.iter()));
-        // Another user may execute the steps.
-        let make = if purpose == Purpose::Look { Finding::warning } else { Finding::blocker };
+    let (mut unknown, before) = (Vec::new(), findings.len());
+    // Another user may execute the steps.
+    let names = match purpose {
+        Purpose::Look => ["permission-missing-yet", "permission-to-follow-missing-yet"],
+        _ => ["permission-missing", "permission-to-follow-missing"],
+    };
+    let write = needed(snapshot, purpose).into_iter().chain(schema).collect();
+    for (name, rights) in names.into_iter().zip([write, needed_to_follow(snapshot, purpose)]) {
+        let open = rights.into_iter().filter(|right| access.may(right) != Some(true) && !was_used(snapshot, right));
+        let (missing, open): (Vec<_>, Vec<_>) = open.partition(|right| access.may(right) == Some(false));
+        unknown.extend(open);
+        let Some(first) = missing.first() else { continue };
         let how = match first.on {
             access::On::Path(_) => {
                 "Ask an administrator for the ClusterRole system:discovery, which Kubernetes grants to every authenticated user."
@@ -38,23 +41,17 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
                 "Ask an administrator for the Role that `kubectl ess-mas check --rbac` prints."
             }
         };
-        let (right, namespace) = (first.words(), snapshot.deployment.namespace());
-        let remedy = format!("{how} To test: `kubectl auth can-i {right} -n {namespace}`.{more}");
-        Some(make(code, &subject, text).remedy(remedy))
-    };
-    findings.extend(missing(&write.missing, PERMISSIONS, ""));
-    let alone = " To write without following the operator, pass --wait=false.";
-    findings.extend(missing(&follow.missing, PERMISSION_TO_FOLLOW, alone));
-    if !write.missing.is_empty() || !follow.missing.is_empty() {
+        let values = [("list", &*list(&missing)), ("how", how), ("right", &first.words()), ("namespace", namespace)];
+        findings.push(Finding::of(name, &subject, &values));
+    }
+    if findings.len() > before {
         return;
     }
-    let unknown: Vec<&Right> = write.unknown.iter().chain(&follow.unknown).collect();
     if unknown.is_empty() {
-        let values = [("namespace", snapshot.deployment.namespace())];
-        findings.push(Finding::of("permissions", subject, &values));
+        findings.push(Finding::of("permissions", subject, &[("namespace", namespace)]));
     } else if purpose == Purpose::Look {
         // A step continues: the server-side dry run shows the same before anything is written.
-        let values = [("why", access.why_unknown()), ("list", &list(unknown.into_iter()))];
+        let values = [("why", access.why_unknown()), ("list", &list(&unknown))];
         findings.push(Finding::of("permissions-unknown", subject, &values));
     }
 }
@@ -63,25 +60,6 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 fn schema(snapshot: &Snapshot, access: &Access) -> Option<Right> {
     let unknown = snapshot.features.known().is_none() && snapshot.deployment.active().is_none();
     access.refused.iter().find(|right| unknown && matches!(right.on, access::On::Path(_))).cloned()
-}
-
-struct Standing {
-    missing: Vec<Right>,
-    unknown: Vec<Right>,
-}
-
-impl Standing {
-    fn of(snapshot: &Snapshot, access: &Access, rights: impl IntoIterator<Item = Right>) -> Self {
-        let (mut missing, mut unknown) = (Vec::new(), Vec::new());
-        for right in rights {
-            match access.may(&right) {
-                Some(false) if !was_used(snapshot, &right) => missing.push(right),
-                None if !was_used(snapshot, &right) => unknown.push(right),
-                _ => {}
-            }
-        }
-        Self { missing, unknown }
-    }
 }
 
 /// Whether a read in this run proves the permission. The API server's list may omit it.
@@ -95,8 +73,8 @@ fn was_used(snapshot: &Snapshot, right: &Right) -> bool {
     was_read && right.verb == "get"
 }
 
-fn list<'a>(rights: impl Iterator<Item = &'a Right>) -> String {
-    rights.map(Right::words).collect::<Vec<_>>().join(", ")
+fn list(rights: &[Right]) -> String {
+    rights.iter().map(Right::words).collect::<Vec<_>>().join(", ")
 }
 
 /// Every permission that a step of the migration may need, in any state of the cluster.
@@ -149,15 +127,6 @@ pub fn needed_to_follow(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     }
 }
 
-/// The object names in a Role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleFor {
-    pub name: String,
-    pub namespace: String,
-    pub mas_secret: String,
-    pub other_secrets: Vec<String>,
-}
-
 /// The Secrets that the spec names, besides MAS's own. The checks read them: the operator requires the keys that the spec
 /// refers to.
 pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
@@ -174,34 +143,31 @@ pub fn other_secrets(deployment: &Deployment) -> Vec<String> {
     found
 }
 
-impl RoleFor {
-    /// The minimum Role. Restricted by name wherever RBAC supports it.
-    pub fn role(&self) -> Value {
-        let record = record_name(&self.name);
-        let others = self.other_secrets.iter().filter(|name| **name != self.mas_secret);
-        let secrets: Vec<&str> = std::iter::once(&self.mas_secret).chain(others).map(String::as_str).collect();
-        let rule = |group: &str, resource: &str, names: &[&str], verbs: &[&str]| {
-            let mut rule = json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
-            if !names.is_empty() {
-                rule["resourceNames"] = json!(names);
-            }
-            rule
-        };
-        json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "kubectl-ess-mas", "namespace": self.namespace},
-            "rules": [
-                rule(GROUP, "elementdeployments", &[], &["list"]),
-                rule(GROUP, "elementdeployments", &[&self.name], &["get", "watch", "patch"]),
-                rule("", "secrets", &secrets, &["get"]),
-                rule("", "secrets", &[&self.mas_secret], &["patch"]),
-                rule("", "secrets", &[], &["create"]),
-                rule("", "configmaps", &[&record], &["get", "update"]),
-                rule("", "configmaps", &[], &["create"]),
-            ],
-        })
-    }
+/// The minimum Role. Restricted by name wherever RBAC supports it.
+pub fn role(name: &str, namespace: &str, mas_secret: &str, other_secrets: &[String]) -> Value {
+    let others = other_secrets.iter().map(String::as_str).filter(|name| *name != mas_secret);
+    let secrets: Vec<&str> = std::iter::once(mas_secret).chain(others).collect();
+    let rule = |group: &str, resource: &str, names: &[&str], verbs: &[&str]| {
+        let mut rule = json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
+        if !names.is_empty() {
+            rule["resourceNames"] = json!(names);
+        }
+        rule
+    };
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "kubectl-ess-mas", "namespace": namespace},
+        "rules": [
+            rule(GROUP, "elementdeployments", &[], &["list"]),
+            rule(GROUP, "elementdeployments", &[name], &["get", "watch", "patch"]),
+            rule("", "secrets", &secrets, &["get"]),
+            rule("", "secrets", &[mas_secret], &["patch"]),
+            rule("", "secrets", &[], &["create"]),
+            rule("", "configmaps", &[&record_name(name)], &["get", "update"]),
+            rule("", "configmaps", &[], &["create"]),
+        ],
+    })
 }
 
 #[cfg(test)]
@@ -355,13 +321,7 @@ mod tests {
     #[test]
     fn the_role_has_every_permission_that_a_step_needs() {
         let snapshot = tests::snapshot(|object| object["spec"]["components"]["synapse"]["secretName"] = json!("syn"));
-        let role = RoleFor {
-            name: "chat".into(),
-            namespace: "n".into(),
-            mas_secret: snapshot.secret_name(),
-            other_secrets: other_secrets(&snapshot.deployment),
-        }
-        .role();
+        let role = role("chat", "n", &snapshot.secret_name(), &other_secrets(&snapshot.deployment));
         let rules = Rules::read(&json!({"resourceRules": role["rules"]})).unwrap();
         for purpose in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
             for right in needed(&snapshot, purpose).into_iter().chain(needed_to_follow(&snapshot, purpose)) {

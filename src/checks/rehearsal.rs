@@ -5,14 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Code, Finding, Severity};
+use super::finding::{Finding, Severity};
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
 use crate::record::{Rehearsal, RehearsalState, record_name};
-
-pub const REHEARSAL: Code = "rehearsal";
 
 /// Number of changed fields to name.
 const FIELDS: usize = 6;
@@ -93,7 +91,7 @@ pub fn contradict<'a>(causes: impl IntoIterator<Item = (&'a str, &'a str)>, find
         let ok = |one: &&mut Finding| one.code == check && one.severity == Severity::Ok;
         if let Some(found) = findings.iter_mut().find(ok) {
             let text = format!("the last failure names a cause that this check doesn't find: {meaning} ({cause})");
-            *found = Finding::warning(check, found.subject.clone(), text).remedy(remedy);
+            *found = Finding::new(check, Severity::Warning, found.subject.clone(), text).remedy(remedy);
         }
     }
 }

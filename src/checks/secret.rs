@@ -1,14 +1,12 @@
 //! The MAS Secret: whether it contains every key that the operator and MAS require.
 
-use super::finding::{Code, Finding};
+use super::finding::Finding;
 use super::permissions::lacks_keys;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::plan::{LostEncryptionSecret, SecretContents, SecretKeys, referenced_keys};
 use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;
-
-const ENCRYPTION_SECRET_LOST: Code = "encryption-secret-lost";
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     // `prepare` creates it, and has its own rule for the encryption secret.
@@ -44,7 +42,7 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     let key = &keys.encryption_secret;
     let subject = format!("Secret {}, key {key}", settings.secret_name);
     let remedy = lost.remedy(key, snapshot.deployment.mas_active() == Some(true));
-    Some(Finding::blocker(ENCRYPTION_SECRET_LOST, subject, lost.to_string()).remedy(remedy).guide())
+    Some(Finding::of("encryption-secret-lost", subject, &[("lost", &lost.to_string()), ("remedy", &remedy)]))
 }
 
 /// Reports that a tool writes the Secret from its own source, and removes what `prepare` adds.

@@ -14,18 +14,18 @@ pub enum SelfHealing {
 impl SelfHealing {
     /// Argo CD's `Application`: self-healing is part of automated sync, and off by default.
     pub fn of_argo_application(application: &Value) -> Self {
-        let not = |why: &str| Self::Off(why.to_owned());
         let automated = &application["spec"]["syncPolicy"]["automated"];
         let skipped = &application["metadata"]["annotations"]["argocd.argoproj.io/skip-reconcile"];
-        if skipped.as_str() == Some("true") {
-            not("the application has the annotation argocd.argoproj.io/skip-reconcile")
-        } else if !automated.is_object() || automated["enabled"] == Value::Bool(false) {
-            not("the application does not sync automatically")
-        } else if automated["selfHeal"] == Value::Bool(true) {
-            Self::On
+        let why = if skipped == "true" {
+            "the application has the annotation argocd.argoproj.io/skip-reconcile"
+        } else if !automated.is_object() || automated["enabled"] == false {
+            "the application does not sync automatically"
+        } else if automated["selfHeal"] == true {
+            return Self::On;
         } else {
-            not("the application syncs automatically without selfHeal")
-        }
+            "the application syncs automatically without selfHeal"
+        };
+        Self::Off(why.to_owned())
     }
 
     /// Flux's `Kustomization` or `HelmRelease`.
@@ -42,16 +42,15 @@ impl SelfHealing {
 
     /// Flux's annotations on the object itself.
     pub fn of_flux_annotations(deployment: &Deployment) -> Option<Self> {
-        let said = |key: &str, value: &str| {
-            deployment
-                .annotation(key)
-                .is_some_and(|found| found.eq_ignore_ascii_case(value))
-                .then(|| format!("the object has the annotation {key}: {value}"))
-        };
-        said("kustomize.toolkit.fluxcd.io/reconcile", "disabled")
-            .or_else(|| said("kustomize.toolkit.fluxcd.io/ssa", "ignore"))
-            .or_else(|| said("helm.toolkit.fluxcd.io/driftDetection", "disabled"))
-            .map(Self::Off)
+        let switches = [
+            ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
+            ("kustomize.toolkit.fluxcd.io/ssa", "ignore"),
+            ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),
+        ];
+        let is_off =
+            |key: &str, value| deployment.annotation(key).is_some_and(|found| found.eq_ignore_ascii_case(value));
+        let (key, value) = switches.into_iter().find(|(key, value)| is_off(key, value))?;
+        Some(Self::Off(format!("the object has the annotation {key}: {value}")))
     }
 }
 

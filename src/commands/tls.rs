@@ -6,8 +6,8 @@ use serde_json::json;
 use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
 use super::shared::new_files::{NewFile, path_in, write_all};
 use super::shared::output::conclude;
-use crate::checks::Known;
 use crate::checks::certificate::{self, Stored};
+use crate::checks::{Finding, Known};
 use crate::cli::{TlsCheckArgs, TlsFileArgs, TlsIssueArgs, TlsRequestArgs};
 use crate::cluster::{Cluster, shell_word};
 use crate::connection_failure::plain;
@@ -142,8 +142,10 @@ pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failu
                 trusted(given).await.judge_presented(&subject, &presented.certificates, &host, now)
             }
             Err(error) => {
+                // If it doesn't answer, it may answer other clients.
                 let answers = matches!(error, ProbeError::NoHandshake(..));
-                vec![certificate::endpoint(&host, &error.to_string(), answers)]
+                let name = if answers { "no-tls-endpoint" } else { "no-endpoint" };
+                vec![Finding::of(name, host.as_str(), &[("what", &error.to_string())])]
             }
         }
     };

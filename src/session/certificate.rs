@@ -10,7 +10,7 @@ use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::cluster::{ErrorKind, foreign};
 use crate::net::tls::{Roots, Trust};
 use crate::plan::{MasSettings, Tls};
-use crate::x509::{CertificateChain, HostName};
+use crate::x509::{Certificate, CertificateChain, HostName};
 
 /// Checks the certificate that MAS will have with these settings, as far as the cluster shows it.
 pub async fn look(
@@ -62,6 +62,8 @@ async fn issuer(session: &Session, name: &str) -> IssuerState {
     }
 }
 
+const UNPARSED: &str = "the server presents a certificate that can't be parsed";
+
 pub struct Trusted {
     /// `None` if the system has none.
     pub roots: Option<Roots>,
@@ -80,7 +82,7 @@ impl Trusted {
         let chain = CertificateChain::from_der(certificates.iter().map(Vec::as_slice));
         self.judge(subject, chain.clone(), host, now, |wanted| match &chain {
             Some(chain) => certificate::of_chain(subject, chain, None, wanted),
-            None => vec![certificate::unreadable(subject, "the server presents a certificate that can't be parsed")],
+            None => vec![Finding::of("certificate-unreadable", subject, &[("what", UNPARSED)])],
         })
     }
 
@@ -96,12 +98,23 @@ impl Trusted {
         let trust =
             self.roots.as_ref().zip(chain.as_ref()).map(|(roots, chain)| roots.judge(&chain.to_der(), host, now));
         let mut findings = look(Use { host, now, leads_to_root: &|_| trust == Some(Trust::Trusted) });
-        findings.extend(chain.map(|chain| match trust {
-            None => certificate::no_roots(subject),
-            Some(Trust::Trusted) => certificate::trusted(subject, self.system),
-            Some(Trust::UnknownIssuer) => certificate::not_trusted(subject, &chain, self.system),
-            Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => certificate::trust_moot(subject),
-            Some(Trust::Refused(reason)) => certificate::refused(subject, &reason),
+        findings.extend(chain.map(|chain| {
+            let issuer = chain.certificates.last().map(Certificate::issuer).unwrap_or_default();
+            let mut values = vec![("issuer", issuer.as_str())];
+            let name = match &trust {
+                None => "no-roots",
+                Some(Trust::Trusted) if self.system => "trusted",
+                Some(Trust::Trusted) => "trusted-by-ca",
+                Some(Trust::UnknownIssuer) if self.system => "not-trusted",
+                Some(Trust::UnknownIssuer) => "not-of-ca",
+                // Clients refuse the certificate whether they trust its CA or not.
+                Some(Trust::Refused(_)) if findings.iter().any(Finding::blocks) => "trust-moot",
+                Some(Trust::Refused(reason)) => {
+                    values.push(("reason", reason));
+                    "trust-refused"
+                }
+            };
+            Finding::of(name, subject, &values)
         }));
         findings.sort_by_key(|finding| finding.severity);
         findings

@@ -11,7 +11,7 @@ use x509_parser::{
 
 use super::chain::{Certificate, CertificateChain, dns_names, is_expired, is_self_issued, name, timestamp};
 use super::path::Path;
-use super::problem::CertificateProblem;
+use super::problem::{CertificateProblem, Problems};
 use crate::x509::host::{HostName, is_within};
 use crate::x509::keys::{TlsPrivateKey, bit_length};
 
@@ -37,12 +37,12 @@ pub fn check_certificate(
     let leaf = &certificates[leaf_at];
     let path = Path::of(&certificates, leaf_at, now);
 
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     if let Some(key) = key
         && !chain.certificates[leaf_at].belongs_to(key)
     {
         let certificate = chain.certificates[leaf_at].public_key_fingerprint();
-        problems.push(CertificateProblem::KeyMismatch { certificate, key: key.fingerprint() });
+        problems.add("certificate-key-mismatch", &[("certificate", &certificate), ("key", &key.fingerprint())]);
     }
     check_name(leaf, host, &mut problems);
     check_leaf(leaf, &mut problems);
@@ -57,35 +57,36 @@ pub fn check_certificate(
     }
 
     if leaf_at != 0 {
-        problems.push(CertificateProblem::NotFirst { number: leaf_at + 1 });
+        problems.add("certificate-not-first", &[("number", &(leaf_at + 1))]);
     } else if path.out_of_order {
-        problems.push(CertificateProblem::ChainOrder);
+        problems.add("certificate-chain-order", &[]);
     }
     if let Some((subject, issuer)) = path.broken {
         let (subject, issuer) = (name(&certificates[subject]), name(&certificates[issuer]));
-        problems.push(CertificateProblem::ChainBroken { subject, issuer });
+        problems.add("certificate-chain-broken", &[("subject", &subject), ("issuer", &issuer)]);
     } else if path.certificates.len() == 1 && !is_self_issued(leaf) {
-        problems.push(CertificateProblem::ChainIncomplete { issuer: leaf.issuer().to_string() });
+        problems.add("certificate-chain-incomplete", &[("issuer", &leaf.issuer())]);
     }
-    // No client needs an expired certificate outside of the path.
-    let outside = |index: usize, valid: fn(String) -> CertificateProblem| {
-        let (one, subject) = (&certificates[index], name(&certificates[index]));
-        if is_expired(one, now) && path.certificates.iter().any(|at| certificates[*at].subject() == one.subject()) {
-            CertificateProblem::NotNeeded { subject, at: timestamp(one.validity().not_after) }
-        } else {
-            valid(subject)
-        }
+    let mut outside = |index: usize, code| {
+        let (one, on_path) =
+            (&certificates[index], |at: &usize| certificates[*at].subject() == certificates[index].subject());
+        // No client needs an expired certificate outside of the path.
+        let not_needed = is_expired(one, now) && path.certificates.iter().any(on_path);
+        let code = if not_needed { "certificate-root-expired" } else { code };
+        problems.add(code, &[("subject", &name(one)), ("at", &timestamp(one.validity().not_after))]);
     };
-    problems
-        .extend(path.alternative.map(|index| outside(index, |subject| CertificateProblem::CrossSigned { subject })));
-    let impostor = path.broken.map(|(_, issuer)| issuer);
-    let unrelated = path.unrelated.iter().filter(|index| Some(**index) != impostor);
-    problems.extend(unrelated.map(|index| outside(*index, |subject| CertificateProblem::Unrelated { subject })));
-    if chain.holds_private_key {
-        problems.push(CertificateProblem::WithPrivateKey);
+    if let Some(index) = path.alternative {
+        outside(index, "certificate-cross-signed");
     }
-    problems.sort_by_key(CertificateProblem::severity);
-    problems
+    let impostor = path.broken.map(|(_, issuer)| issuer);
+    for index in path.unrelated.into_iter().filter(|index| Some(*index) != impostor) {
+        outside(index, "certificate-unrelated");
+    }
+    if chain.holds_private_key {
+        problems.add("certificate-with-private-key", &[]);
+    }
+    problems.0.sort_by_key(CertificateProblem::severity);
+    problems.0
 }
 
 /// The server's certificate: that of the private key, else the first that is not a CA's, else the first.
@@ -95,12 +96,11 @@ fn find_leaf(chain: &CertificateChain, key: Option<&TlsPrivateKey>) -> usize {
     of_key.or_else(|| position(&|certificate| !certificate.is_ca())).unwrap_or(0)
 }
 
-fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<CertificateProblem>) {
+fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Problems) {
     let names = dns_names(leaf);
     if names.iter().any(|name| host.is_covered_by(name)) {
         return;
     }
-    let host = host.clone();
     // A wildcard for a domain of the host, which a user may expect to cover it.
     let near = |pattern: &&&str| {
         pattern
@@ -108,35 +108,36 @@ fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Vec<Ce
             .is_some_and(|domain| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain))
     };
     let common_name = leaf.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
-    problems.push(if let Some(pattern) = names.iter().find(near) {
-        CertificateProblem::WildcardScope { pattern: (*pattern).to_owned(), host }
+    if let Some(pattern) = names.iter().find(near) {
+        problems.add("certificate-wildcard-scope", &[("pattern", pattern), ("host", host)]);
     } else if common_name.is_some_and(|name| host.is_covered_by(name)) {
-        CertificateProblem::CommonNameOnly { host }
+        problems.add("certificate-common-name-only", &[("host", host)]);
     } else {
-        CertificateProblem::HostMismatch { host, names: names.into_iter().map(str::to_owned).collect() }
-    });
+        let names = if names.is_empty() { "no DNS name at all".to_owned() } else { names.join(", ") };
+        problems.add("certificate-host-mismatch", &[("host", host), ("names", &names)]);
+    }
 }
 
-fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+fn check_leaf(leaf: &X509Certificate<'_>, problems: &mut Problems) {
     if is_self_issued(leaf) {
-        problems.push(CertificateProblem::SelfSigned);
+        problems.add("certificate-self-signed", &[]);
     }
     if leaf.is_ca() {
-        problems.push(CertificateProblem::IsCa);
+        problems.add("certificate-is-ca", &[]);
     }
     if !may_serve(leaf) {
-        problems.push(CertificateProblem::NotForServers { subject: name(leaf) });
+        problems.add("certificate-not-for-servers", &[("subject", &name(leaf))]);
     }
     if matches!(leaf.extended_key_usage(), Ok(None)) {
-        problems.push(CertificateProblem::UsageUnstated);
+        problems.add("certificate-usage-unstated", &[]);
     }
     if leaf.key_usage().ok().flatten().is_some_and(|usage| !usage.value.digital_signature()) {
-        problems.push(CertificateProblem::KeyUsage);
+        problems.add("certificate-key-usage", &[]);
     }
     // Both ends are inclusive (RFC 5280 §4.1.2.5).
     let seconds = leaf.validity().not_after.timestamp() - leaf.validity().not_before.timestamp() + 1;
     if seconds > LONGEST * DAY {
-        problems.push(CertificateProblem::ValidTooLong { days: seconds / DAY });
+        problems.add("certificate-valid-too-long", &[("days", &(seconds / DAY))]);
     }
 }
 
@@ -145,27 +146,27 @@ fn may_serve(certificate: &X509Certificate<'_>) -> bool {
     certificate.extended_key_usage().ok().flatten().is_none_or(|usage| usage.value.server_auth)
 }
 
-fn check_times(
-    certificate: &X509Certificate<'_>,
-    depth: usize,
-    now: Timestamp,
-    problems: &mut Vec<CertificateProblem>,
-) {
+fn check_times(certificate: &X509Certificate<'_>, depth: usize, now: Timestamp, problems: &mut Problems) {
     let subject = name(certificate);
     let (from, at) = (timestamp(certificate.validity().not_before), timestamp(certificate.validity().not_after));
     let left = at.as_second() - now.as_second();
     if now.as_second() < from.as_second() {
-        problems.push(CertificateProblem::NotYetValid { subject, from });
+        problems.add("certificate-not-yet-valid", &[("subject", &subject), ("from", &from)]);
     } else if left < 0 && depth > 0 && is_self_issued(certificate) {
-        problems.push(CertificateProblem::NotNeeded { subject, at });
+        problems.add("certificate-root-expired", &[("subject", &subject), ("at", &at)]);
     } else if left < 0 {
-        problems.push(CertificateProblem::Expired { subject, at });
+        problems.add("certificate-expired", &[("subject", &subject), ("at", &at)]);
     } else if left < SOON * DAY {
-        problems.push(CertificateProblem::ExpiresSoon { subject, at, days: left / DAY });
+        let left = match left / DAY {
+            0 => "less than a day".to_owned(),
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        problems.add("certificate-expires-soon", &[("subject", &subject), ("at", &at), ("left", &left)]);
     }
 }
 
-fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Problems) {
     let subject = name(certificate);
     let key = certificate.public_key();
     let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
@@ -173,20 +174,20 @@ fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Vec<Certific
         Ok(PublicKey::RSA(key)) => {
             let bits = bit_length(key.modulus);
             if bits < 2048 {
-                problems.push(CertificateProblem::KeyWeak { subject: subject.clone(), bits });
+                problems.add("certificate-key-weak", &[("subject", &subject), ("bits", &bits)]);
             }
         }
         // P-256, P-384.
         Ok(PublicKey::EC(_))
             if curve
                 .is_some_and(|oid| ["1.2.840.10045.3.1.7", "1.3.132.0.34"].contains(&oid.to_id_string().as_str())) => {}
-        _ => problems.push(CertificateProblem::KeyUnusual { subject: subject.clone() }),
+        _ => problems.add("certificate-key-unusual", &[("subject", &subject)]),
     }
     // Clients ignore a self-signature.
     if let Some(algorithm) = weak(&certificate.signature_algorithm)
         && !is_self_issued(certificate)
     {
-        problems.push(CertificateProblem::SignatureWeak { subject, algorithm });
+        problems.add("certificate-signature-weak", &[("subject", &subject), ("algorithm", &algorithm)]);
     }
 }
 
@@ -207,7 +208,7 @@ pub(super) fn weak(algorithm: &AlgorithmIdentifier<'_>) -> Option<&'static str> 
 }
 
 /// Problems of any certificate, whatever its use.
-fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateProblem>) {
+fn check_form(certificate: &X509Certificate<'_>, problems: &mut Problems) {
     let subject = name(certificate);
     let oids: Vec<String> = certificate.extensions().iter().map(|extension| extension.oid.to_id_string()).collect();
     let known = |oid: &String| {
@@ -216,24 +217,19 @@ fn check_form(certificate: &X509Certificate<'_>, problems: &mut Vec<CertificateP
     };
     let mut all = certificate.extensions().iter().zip(&oids);
     if let Some((_, oid)) = all.find(|(extension, oid)| extension.critical && !known(oid)) {
-        problems.push(CertificateProblem::UnknownCritical { subject: subject.clone(), oid: oid.clone() });
+        problems.add("certificate-critical-extension", &[("subject", &subject), ("oid", &oid)]);
     }
     if certificate.raw_serial().first().is_some_and(|byte| byte & 0x80 != 0) {
         let what = "it has a negative serial number";
-        problems.push(CertificateProblem::Malformed { subject: subject.clone(), what });
+        problems.add("certificate-malformed", &[("subject", &subject), ("what", &what)]);
     }
     if (1..oids.len()).any(|at| oids[..at].contains(&oids[at])) {
-        problems.push(CertificateProblem::Malformed { subject, what: "it has a duplicate extension" });
+        problems.add("certificate-malformed", &[("subject", &subject), ("what", &"it has a duplicate extension")]);
     }
 }
 
 /// Problems of an issuer's certificate, `depth` steps above the leaf.
-fn check_issuer(
-    issuer: &X509Certificate<'_>,
-    depth: usize,
-    leaf: &X509Certificate<'_>,
-    problems: &mut Vec<CertificateProblem>,
-) {
+fn check_issuer(issuer: &X509Certificate<'_>, depth: usize, leaf: &X509Certificate<'_>, problems: &mut Problems) {
     let subject = name(issuer);
     let basic = issuer.basic_constraints().ok().flatten().map(|basic| basic.value).filter(|basic| basic.ca);
     let may_sign = issuer.key_usage().ok().flatten().is_none_or(|usage| usage.value.key_cert_sign());
@@ -241,15 +237,15 @@ fn check_issuer(
         Some(basic) if may_sign => {
             let allowed = basic.path_len_constraint.map_or(usize::MAX, |allowed| allowed as usize);
             if depth - 1 > allowed {
-                problems.push(CertificateProblem::PathLength { subject: subject.clone() });
+                problems.add("certificate-path-length", &[("subject", &subject)]);
             }
         }
         // Roots of version 1 have no extensions, and clients trust them.
         None if issuer.version() != X509Version::V3 && is_self_issued(issuer) => {}
-        _ => problems.push(CertificateProblem::IssuerNotCa { subject: subject.clone() }),
+        _ => problems.add("certificate-issuer-not-ca", &[("subject", &subject)]),
     }
     if !may_serve(issuer) {
-        problems.push(CertificateProblem::NotForServers { subject: subject.clone() });
+        problems.add("certificate-not-for-servers", &[("subject", &subject)]);
     }
     let Ok(Some(constraints)) = issuer.name_constraints() else { return };
     let permitted = dns_subtrees(constraints.value.permitted_subtrees.as_deref());
@@ -271,7 +267,9 @@ fn check_issuer(
     };
     // One name outside the constraints makes the certificate invalid for every host.
     let refused = dns_names(leaf).into_iter().find(|name| !allowed(name));
-    problems.extend(refused.map(|name| CertificateProblem::NameConstraints { subject, name: name.to_owned() }));
+    if let Some(name) = refused {
+        problems.add("certificate-name-constraints", &[("subject", &subject), ("name", &name)]);
+    }
 }
 
 fn dns_subtrees<'a>(subtrees: Option<&[GeneralSubtree<'a>]>) -> Vec<&'a str> {

@@ -83,7 +83,7 @@ fn chain(made: &[&Made]) -> CertificateChain {
 }
 
 fn codes(problems: &[CertificateProblem]) -> Vec<&'static str> {
-    problems.iter().map(CertificateProblem::code).collect()
+    problems.iter().map(|problem| problem.code).collect()
 }
 
 /// The codes for these certificates in this order, with the key of the first.
@@ -568,7 +568,24 @@ fn blockers_come_first_and_every_problem_has_a_remedy() {
     assert!(severities.is_sorted() && severities.contains(&ProblemSeverity::Warning));
     for problem in &problems {
         assert!(problem.to_string().ends_with('.') && problem.remedy().ends_with('.'), "{problem}");
-        assert!(problem.code().starts_with("certificate-"));
+        assert!(problem.code.starts_with("certificate-"));
+    }
+}
+
+#[test]
+fn every_problem_has_a_row_and_every_placeholder_a_value() {
+    let source = [include_str!("check.rs"), include_str!("../checks/certificate.rs")].concat();
+    let after = |sign: char| move |text: &str| text.split(sign).next().unwrap().to_owned();
+    let named: Vec<String> = source.split("\"certificate-").skip(1).map(after('"')).collect();
+    let others = ["missing", "unreadable", "key-unreadable", "layout", "unknown"];
+    for name in named.iter().filter(|name| !others.contains(&name.as_str())) {
+        assert!(problem::PROBLEMS.contains_key(&format!("certificate-{name}")), "{name}");
+    }
+    for (code, row) in problem::PROBLEMS.iter() {
+        assert!(named.iter().any(|name| code == &format!("certificate-{name}")), "{code}");
+        for placeholder in row.message.split('{').skip(1).map(after('}')) {
+            assert!(source.contains(&format!("(\"{placeholder}\", ")), "{code}: {placeholder}");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn judge<'a, T>(
     match (place, said) {
         (Err(why), _) => {
             let text = format!("{} database was not checked: {why}", application.word());
-            findings.push(Finding::unknown("database-reachable", application.path(), text));
+            findings.push(Finding::new("database-reachable", Severity::Unknown, application.path(), text));
         }
         (Ok(place), Err(error)) => findings.push(failed(place, error)),
         (Ok(place), Ok(said)) => {

@@ -53,10 +53,10 @@ fn shared(
     let tables = said.tables.known();
     if same == Some(true) {
         let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
-        return place.finding("same-database", &[("theirs", &theirs)]).guide();
+        return place.finding("same-database", &[("theirs", &theirs)]);
     }
     match same {
-        _ if tables.is_some_and(|tables| tables.synapses) => place.finding("synapses-tables", &[]).guide(),
+        _ if tables.is_some_and(|tables| tables.synapses) => place.finding("synapses-tables", &[]),
         Some(false) => place.finding("separate", &[]),
         _ if tables.is_some() => place.finding("no-synapse-tables", &[]),
         _ => place.unread("separate", "whether MAS's database is Synapse's", "the databases can't be distinguished"),

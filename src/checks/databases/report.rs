@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::answers::Known;
 use crate::answers::postgres::{Application, ConnectionSettings};
-use crate::checks::finding::{Finding, Table};
+use crate::checks::finding::{Finding, Severity, Table};
 
 /// Limit of names in a sentence.
 pub(super) const FEW: usize = 12;
@@ -39,7 +39,7 @@ impl ConnectionSettings {
     /// A value that couldn't be read; `name` is a finding with its code.
     pub(super) fn unread(&self, name: &str, what: &str, why: &str) -> Finding {
         let text = format!("{what} couldn't be read: {why}");
-        Finding::unknown(&TABLE.0[name].code, self.application.path(), text)
+        Finding::new(&TABLE.0[name].code, Severity::Unknown, self.application.path(), text)
             .remedy(format!("Grant role {} permission to read it, or ask the database administrator.", self.user))
     }
 

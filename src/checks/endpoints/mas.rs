@@ -7,10 +7,7 @@ use super::expected::{EndpointPhase, Expected};
 use super::question::{Asked, Question, Replies, Server};
 use crate::answers::Known;
 use crate::answers::http::{Reached, excerpt};
-use crate::checks::finding::{Code, Finding, Severity};
-
-pub const MAS_SIGNING_KEY: Code = "mas-signing-key";
-pub const MAS_ISSUER: Code = "mas-issuer";
+use crate::checks::finding::{Finding, Severity};
 
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.mas_host else { return };
@@ -36,7 +33,7 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
                 }
                 Err(finding) => findings.extend(finding),
             }
-            findings.extend(answers.judge(expected, &Question::Keys, MAS_SIGNING_KEY, keys));
+            findings.extend(answers.judge(expected, &Question::Keys, "mas-signing-key", keys));
             findings.extend(answers.judge(expected, &Question::LoginPage, "mas-login-page", login_page));
         }
     }

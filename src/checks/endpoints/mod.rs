@@ -13,7 +13,6 @@ mod synapse;
 
 pub use crate::answers::http::{Outcome, Reply};
 pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
-pub use mas::{MAS_ISSUER, MAS_SIGNING_KEY};
 pub use new_login::not_tried;
 pub use providers::next_at_provider;
 pub use question::{Question, Replies, Server, questions};
@@ -31,18 +30,6 @@ pub fn judge(expected: &Expected, answers: &Replies) -> Vec<Finding> {
     findings.extend(new_login::judge(expected, answers));
     findings.sort_by_key(|finding| finding.severity);
     findings
-}
-
-pub fn no_host(path: &str) -> Finding {
-    Finding::of("no-host", path, &[])
-}
-
-/// Reports the route through the cluster to a host, or why there is none.
-pub fn route(subject: &str, way: Result<&str, &str>) -> Finding {
-    match way {
-        Ok(way) => Finding::of("route", subject, &[("way", way)]),
-        Err(why) => Finding::of("no-route", subject, &[("why", why)]),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::expected::{EndpointPhase, Expected};
 use crate::answers::http::{Outcome, Reached, Reply, encoded};
-use crate::checks::finding::{Code, Finding};
+use crate::checks::finding::{Code, Finding, Severity};
 
 /// A request. All but the last three are GET requests that start no session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -155,9 +155,11 @@ impl Replies {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                Err(Some(Finding::unknown(code, question.url(expected), why)))
+                Err(Some(Finding::new(code, Severity::Unknown, question.url(expected), why)))
             }
-            Some(Outcome::Unusable(what)) => Err(Some(Finding::blocker(code, question.url(expected), what))),
+            Some(Outcome::Unusable(what)) => {
+                Err(Some(Finding::new(code, Severity::Blocker, question.url(expected), what)))
+            }
         }
     }
 

@@ -6,10 +6,7 @@ use serde_json::Value;
 use super::expected::{EndpointPhase, Expected};
 use super::question::{Asked, Question, Replies, Server};
 use crate::answers::http::{Outcome, Reached, Reply, excerpt};
-use crate::checks::finding::{Code, Finding};
-
-const SYNAPSE_AUTH_METADATA: Code = "synapse-auth-metadata";
-const SYNAPSE_LOGIN: Code = "synapse-login";
+use crate::checks::finding::Finding;
 
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.synapse_host else { return };
@@ -27,16 +24,16 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     findings.extend(answers.judge(expected, &Question::Versions, "synapse-reachable", versions));
     match expected.phase {
         EndpointPhase::Before | EndpointPhase::Rehearsed => {
-            let metadata = answers.judge(expected, &Question::AuthMetadata, SYNAPSE_AUTH_METADATA, metadata_before);
+            let metadata = answers.judge(expected, &Question::AuthMetadata, "synapse-auth-metadata", metadata_before);
             findings.extend(metadata);
-            findings.extend(answers.judge(expected, &Question::LoginV3, SYNAPSE_LOGIN, login_before));
+            findings.extend(answers.judge(expected, &Question::LoginV3, "synapse-login", login_before));
         }
         // Answers during the migration say nothing.
         EndpointPhase::Migrating => {}
         EndpointPhase::Active => {
             findings.extend(metadata_after(expected, answers));
             let logins = [Question::LoginV3, Question::LoginR0];
-            let judged = logins.iter().filter_map(|login| answers.judge(expected, login, SYNAPSE_LOGIN, login_after));
+            let judged = logins.iter().filter_map(|login| answers.judge(expected, login, "synapse-login", login_after));
             findings.extend(judged);
             findings.extend(asks_mas(expected, answers));
         }
@@ -89,7 +86,7 @@ pub(super) fn delegates(flows: &Value) -> bool {
 
 /// Clients compare the issuer byte for byte, including the trailing slash (MAS issue 2800).
 fn metadata_after(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let code = SYNAPSE_AUTH_METADATA;
+    let code = "synapse-auth-metadata";
     // Synapse before 1.138 has only the unstable name.
     let status = |question| answers.answer(expected, question, code).ok().map(|answer| answer.status);
     let is_old = status(&Question::AuthMetadata) == Some(404)

@@ -29,7 +29,7 @@ fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
 }
 
 fn found_for(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
-    run(snapshot, purpose).into_iter().filter(|one| OWNERS.contains(&one.code)).collect()
+    run(snapshot, purpose).into_iter().filter(|one| crate::checks::codes::OWNERS.contains(&one.code)).collect()
 }
 
 fn helm_of(operation: &str, names: Reach) -> Snapshot {

@@ -130,7 +130,7 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
         ] {
             snapshot.secret = secret;
             let findings = told(&snapshot);
-            let finding = findings.iter().find(|finding| finding.code == ENCRYPTION_SECRET_LOST);
+            let finding = findings.iter().find(|finding| finding.code == "encryption-secret-lost");
             assert_eq!(finding.is_some(), lost, "{findings:#?}");
             let Some(finding) = finding else { continue };
             let remedy = finding.remedy.as_deref().unwrap();

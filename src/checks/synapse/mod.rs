@@ -7,16 +7,14 @@ mod settings;
 mod tree;
 
 pub use scan::{Hit, Process, Scan, SynapseConfig, scan};
-pub use settings::Setting;
 
 use serde_json::Value;
 
-use super::finding::{Code, Finding};
+use super::finding::{Finding, Severity};
 use super::snapshot::Snapshot;
 use crate::answers::Known;
+pub(super) use settings::rule;
 use settings::{Rule, TypedField};
-
-const SYNAPSE_SETTINGS: Code = "synapse-settings";
 
 const ADDITIONAL: &str = "spec.components.synapse.config.additional";
 
@@ -36,8 +34,8 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     findings.extend(only_rendered(rendered.known().map(Vec::as_slice).unwrap_or_default(), &hits, &of_fields));
     findings.extend(of_fields);
     if findings.len() == before {
-        let text = format!("Synapse's settings are compatible with MAS ({})", sources(&all, rendered));
-        findings.push(Finding::ok(SYNAPSE_SETTINGS, "spec.components.synapse.config", text));
+        let values = [("sources", &*sources(&all, rendered))];
+        findings.push(Finding::of("synapse-settings", "spec.components.synapse.config", &values));
     }
 }
 
@@ -50,7 +48,7 @@ fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]
         if free_form.iter().any(same) || seen.iter().any(same) {
             continue;
         }
-        let found = hit.setting.in_rendered(hit.finding(&one.place));
+        let found = settings::rule(hit.setting).in_rendered(hit.finding(&one.place));
         if let Some(finding) = found.filter(|finding| reported.iter().all(|other| other.code != finding.code)) {
             seen.push(hit);
             findings.push(finding);
@@ -73,7 +71,7 @@ pub(super) fn names_appservices(config: &Value) -> bool {
 
 /// Whether free-form settings contain OpenID Connect providers.
 pub(super) fn free_form_oidc(config: &Value) -> bool {
-    let oidc = |one: &SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == Setting::Oidc);
+    let oidc = |one: &SynapseConfig| one.scan.hits.iter().any(|hit| hit.setting == "oidc");
     mentions(config, "oidc") && free_form(config).iter().any(oidc)
 }
 
@@ -153,7 +151,7 @@ fn of_typed_field(rule: &'static Rule, field: &TypedField, rendered: &Known<Vec<
     };
     let path: Vec<String> = path.split('.').map(oidc::camel).collect();
     let path = format!("spec.components.synapse.config.{}", path.join("."));
-    Some(Finding::warning(&rule.code, path, message).remedy(remedy))
+    Some(Finding::new(&rule.code, Severity::Warning, path, message).remedy(remedy))
 }
 
 #[cfg(test)]

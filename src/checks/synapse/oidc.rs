@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::settings::Setting;
-
 pub struct Loss {
-    pub setting: Setting,
+    /// In `settings.yaml`.
+    pub setting: &'static str,
     /// Path below the provider.
     pub key: &'static str,
     /// Module of a custom mapping provider; else empty.
@@ -24,21 +23,17 @@ pub fn losses(provider: &Value) -> Vec<Loss> {
     let module: String = module.chars().filter(|c| !c.is_control()).take(100).collect();
     let algorithms = "id_token_signing_alg_values_supported";
     [
-        (set("attribute_requirements"), Setting::AttributeRequirements, "attribute_requirements"),
-        (
-            is("enable_registration", false) || is("allow_registration", false),
-            Setting::NoRegistration,
-            "enable_registration",
-        ),
+        (set("attribute_requirements"), "attribute-requirements", "attribute_requirements"),
+        (is("enable_registration", false) || is("allow_registration", false), "no-registration", "enable_registration"),
         (
             !module.is_empty() && !OWN_MAPPING.contains(&module.as_str()),
-            Setting::MappingModule,
+            "mapping-module",
             "user_mapping_provider.module",
         ),
-        (set("client_secret_jwt_key"), Setting::JwtKey, "client_secret_jwt_key"),
-        (set("client_secret_path"), Setting::SecretFile, "client_secret_path"),
-        (set(algorithms), Setting::SigningAlgorithms, algorithms),
-        (is("backchannel_logout_enabled", true), Setting::BackchannelLogout, "backchannel_logout_enabled"),
+        (set("client_secret_jwt_key"), "jwt-key", "client_secret_jwt_key"),
+        (set("client_secret_path"), "secret-file", "client_secret_path"),
+        (set(algorithms), "signing-algorithms", algorithms),
+        (is("backchannel_logout_enabled", true), "backchannel-logout", "backchannel_logout_enabled"),
     ]
     .into_iter()
     .filter(|(applies, ..)| *applies)

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::oidc::losses;
-use super::settings::{Setting, of_module};
+use super::settings::{of_module, rule};
 use super::tree::{Entry, Node, Unread, Yaml, read};
 use crate::checks::finding::Finding;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    pub setting: Setting,
+    /// In `settings.yaml`.
+    pub setting: &'static str,
     /// A module's name, the line of another entry, a syntax error; else empty.
     pub detail: String,
     /// Keys joined by dots, list positions in brackets; empty for the whole text.
@@ -23,7 +24,7 @@ impl Hit {
     pub(super) fn finding(&self, place: &str) -> Finding {
         let path = if self.path.is_empty() { String::new() } else { format!(": {}", self.path) };
         let line = self.line.map_or_else(String::new, |line| format!(", line {line}"));
-        self.setting.finding(format!("{place}{path}{line}"), &self.detail)
+        rule(self.setting).finding(format!("{place}{path}{line}"), &self.detail)
     }
 }
 
@@ -77,10 +78,10 @@ pub fn scan(text: &str, process: Process) -> Scan {
     let (setting, detail, line) = match read(text) {
         Ok(root) if !root.is_set() => return Scan::default(),
         Ok(root) if matches!(root.content, Yaml::Map(_)) => return scan_settings(&root, process),
-        Ok(root) => (Setting::NoMapping, "", Some(root.line)),
-        Err(Unread::Broken { line, what }) => (Setting::Broken, what, Some(line)),
-        Err(Unread::Several) => (Setting::Broken, "it contains more than one document", None),
-        Err(Unread::TooMuch) => (Setting::TooMuch, "", None),
+        Ok(root) => ("no-mapping", "", Some(root.line)),
+        Err(Unread::Broken { line, what }) => ("broken", what, Some(line)),
+        Err(Unread::Several) => ("broken", "it contains more than one document", None),
+        Err(Unread::TooMuch) => ("too-much", "", None),
     };
     Scan { hits: vec![Hit { setting, detail: detail.to_owned(), path: String::new(), line }], ..Scan::default() }
 }
@@ -113,7 +114,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn hit(&mut self, setting: Setting, detail: impl Into<String>, path: impl Into<String>, line: u64) {
+    fn hit(&mut self, setting: &'static str, detail: impl Into<String>, path: impl Into<String>, line: u64) {
         if self.hits.len() < MANY {
             self.hits.push(Hit { setting, detail: detail.into(), path: path.into(), line: Some(line) });
         }
@@ -136,25 +137,25 @@ impl<'a> Scanner<'a> {
         let off: Test = |node| node.str_to_bool() == Some(false);
         let if_on: Test = |section| section.has("enabled");
         let there_but_off: Test = |section| section.is_true() && !section.has("enabled");
-        let rows: [(&[&str], Setting, Test); 18] = [
-            (&["password_config", "enabled"], Setting::PasswordLogin, Node::is_true),
-            (&["enable_registration"], Setting::Registration, on),
-            (&["disable_registration"], Setting::Registration, off),
-            (&["enable_registration_captcha"], Setting::Captcha, Node::is_true),
-            (&["user_consent"], Setting::Consent, Node::is_set),
-            (&["enable_3pid_changes"], Setting::ThreepidChanges, Node::is_true),
-            (&["login_via_existing_session", "enabled"], Setting::ExistingSession, Node::is_true),
-            (&["session_lifetime"], Setting::Lifetime, Node::is_duration),
-            (&["refresh_token_lifetime"], Setting::Lifetime, Node::is_duration),
-            (&["nonrefreshable_access_token_lifetime"], Setting::Lifetime, Node::is_duration),
-            (&["saml2_config"], Setting::Saml, saml),
-            (&["cas_config"], Setting::Cas, unless_off),
-            (&["jwt_config"], Setting::Jwt, if_on),
-            (&["oidc_config"], Setting::Oidc, if_on),
-            (&["experimental_features", "msc3861"], Setting::Delegates, if_on),
-            (&["experimental_features", "msc3861"], Setting::OldDelegation, there_but_off),
-            (&["matrix_authentication_service"], Setting::Delegates, if_on),
-            (&["allow_guest_access"], Setting::Guests, Node::is_true),
+        let rows: [(&[&str], &str, Test); 18] = [
+            (&["password_config", "enabled"], "password-login", Node::is_true),
+            (&["enable_registration"], "registration", on),
+            (&["disable_registration"], "registration", off),
+            (&["enable_registration_captcha"], "captcha", Node::is_true),
+            (&["user_consent"], "consent", Node::is_set),
+            (&["enable_3pid_changes"], "threepid-changes", Node::is_true),
+            (&["login_via_existing_session", "enabled"], "existing-session", Node::is_true),
+            (&["session_lifetime"], "lifetime", Node::is_duration),
+            (&["refresh_token_lifetime"], "lifetime", Node::is_duration),
+            (&["nonrefreshable_access_token_lifetime"], "lifetime", Node::is_duration),
+            (&["saml2_config"], "saml", saml),
+            (&["cas_config"], "cas", unless_off),
+            (&["jwt_config"], "jwt", if_on),
+            (&["oidc_config"], "oidc", if_on),
+            (&["experimental_features", "msc3861"], "delegates", if_on),
+            (&["experimental_features", "msc3861"], "old-delegation", there_but_off),
+            (&["matrix_authentication_service"], "delegates", if_on),
+            (&["allow_guest_access"], "guests", Node::is_true),
         ];
         for (path, setting, test) in rows {
             if let Some(entry) = self.entry(path, test) {
@@ -165,10 +166,10 @@ impl<'a> Scanner<'a> {
 
     fn modules(&mut self) {
         if let Some(entry) = self.entry(&["ldap_config", "enabled"], Node::is_true) {
-            self.hit(Setting::PasswordModule, "ldap_config", "ldap_config", entry.line);
+            self.hit("password-module", "ldap_config", "ldap_config", entry.line);
         }
         for (place, item) in self.listed("password_providers") {
-            self.hit(Setting::PasswordModule, module(item), place, item.line);
+            self.hit("password-module", module(item), place, item.line);
         }
         for (place, item) in self.listed("modules") {
             let name = module(item);
@@ -186,7 +187,7 @@ impl<'a> Scanner<'a> {
 
     fn providers(&mut self) {
         if let Some(list) = self.entry(&["oidc_providers"], Node::is_true) {
-            self.hit(Setting::Oidc, "", "oidc_providers", list.line);
+            self.hit("oidc", "", "oidc_providers", list.line);
         }
         let legacy = self.root.at(&["oidc_config"]).map(|entry| ("oidc_config".to_owned(), entry.line, &entry.value));
         let listed = self.listed("oidc_providers").into_iter().map(|(place, item)| (place, item.line, item));
@@ -200,22 +201,22 @@ impl<'a> Scanner<'a> {
     /// Settings that only syn2mas refuses.
     fn syn2mas(&mut self) {
         if let Some(pepper) = self.entry(&["password_config", "pepper"], Node::is_set) {
-            let setting = if pepper.value.text() == Some("") { Setting::EmptyPepper } else { Setting::Pepper };
+            let setting = if pepper.value.text() == Some("") { "empty-pepper" } else { "pepper" };
             self.hit(setting, "", "password_config.pepper", pepper.line);
         }
         let passwords = self.root.at(&["password_config", "enabled"]).is_none_or(|entry| entry.value.is_true());
         if let Some(local) =
             self.entry(&["password_config", "localdb_enabled"], |local: &Node| passwords && !local.is_true())
         {
-            self.hit(Setting::OnlyExternalPasswords, "", "password_config.localdb_enabled", local.line);
+            self.hit("only-external-passwords", "", "password_config.localdb_enabled", local.line);
         }
         let other = |name: &Node| name.text().is_some_and(|driver| driver != "psycopg2");
         if let Some(name) = self.entry(&["database", "name"], other) {
-            self.hit(Setting::NotPostgres, "", "database.name", name.line);
+            self.hit("not-postgres", "", "database.name", name.line);
         }
         if let Some(dbname) = self.entry(&["database", "args", "dbname"], Node::is_set) {
             let both = self.entry(&["database", "args", "database"], Node::is_set).is_some();
-            let setting = if both { Setting::DatabaseTwice } else { Setting::DatabaseOtherKey };
+            let setting = if both { "database-twice" } else { "database-other-key" };
             self.hit(setting, "", "database.args.dbname", dbname.line);
         }
     }
@@ -235,7 +236,7 @@ impl<'a> Scanner<'a> {
             if std::ptr::eq(last[key], entry) {
                 self.duplicates(&entry.value, &path, depth + 1);
             } else {
-                self.hit(Setting::Duplicate, last[key].line.to_string(), path, entry.line);
+                self.hit("duplicate", last[key].line.to_string(), path, entry.line);
             }
         }
     }

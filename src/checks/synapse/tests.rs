@@ -430,16 +430,18 @@ fn exponential_aliases_are_scanned_fast() {
 
 #[test]
 fn every_setting_has_one_rule() {
-    let source = include_str!("settings.rs").split("pub enum Setting {").nth(1).unwrap().split("\n}").next().unwrap();
-    let variants = source.lines().filter_map(|line| line.trim().strip_suffix(','));
+    let sources = [include_str!("scan.rs"), include_str!("oidc.rs"), include_str!("settings.rs")].concat();
     let table = include_str!("settings.yaml");
-    for variant in variants {
-        let kebab: String = variant
-            .chars()
-            .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
-            .collect();
-        let entry = format!("- setting: {}\n", kebab.trim_start_matches('-'));
-        assert_eq!(table.matches(&entry).count(), 1, "{variant}");
+    let names: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("- setting: ")).collect();
+    for name in &names {
+        assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name}");
+        assert!(sources.contains(&format!("\"{name}\"")), "{name}");
     }
+    // The names in the sources: of rows, of results and of arguments.
+    let rows =
+        sources.lines().filter_map(|line| line.trim().strip_prefix("(&[")?.split_once("], \"")?.1.split('"').next());
+    let calls = sources.split("self.hit(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let used: Vec<_> = rows.chain(calls).collect();
+    assert!(used.len() > 15 && used.iter().all(|name| names.contains(name)), "{used:?}");
     assert!(settings::of_module("mjolnir.Module").is_none(), "the table can be read");
 }

@@ -5,7 +5,7 @@ mod databases;
 use super::shared::output::{conclude, gather};
 use crate::checks::default_secret_name;
 use crate::checks::explain::{Explanation, explanation};
-use crate::checks::permissions::{RoleFor, other_secrets};
+use crate::checks::permissions::{other_secrets, role};
 use crate::cli::CheckArgs;
 use crate::cluster::{Cluster, shell_word};
 use crate::diagnosis;
@@ -70,41 +70,30 @@ fn explain(ui: &Ui, code: &str, format: OutputFormat) -> Result<Exit, Failure> {
 /// name, and the Role has the default names of Secrets.
 async fn print_role(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let cluster = Cluster::connect(&context.flags).await?;
-    let (wanted, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
+    let (role, who) = match (Session::open(context, args.name.as_deref()).await, args.name.as_deref()) {
         (Ok(session), _) => {
             let snapshot = session.gather(Extent::Status).await;
-            let wanted = RoleFor {
-                name: session.target.name.clone(),
-                namespace: session.target.namespace.clone(),
-                mas_secret: snapshot.secret_name(),
-                other_secrets: other_secrets(&session.deployment),
-            };
-            (wanted, None)
+            let (target, others) = (&session.target, other_secrets(&session.deployment));
+            (role(&target.name, &target.namespace, &snapshot.secret_name(), &others), None)
         }
         (Err(failure), Some(name)) if failure.is_forbidden() => {
             context.ui.warning(format!(
                 "{} The Role has the default object names. Print it again once you can read the deployment.",
                 failure.message().unwrap_or_default()
             ));
-            let wanted = RoleFor {
-                name: name.to_owned(),
-                namespace: cluster.namespace.clone(),
-                mas_secret: default_secret_name(name),
-                other_secrets: Vec::new(),
-            };
-            (wanted, cluster.who_am_i().await)
+            (role(name, &cluster.namespace, &default_secret_name(name), &[]), cluster.who_am_i().await)
         }
         (Err(failure), _) => return Err(failure),
     };
     let format = if args.output.format == OutputFormat::Json { OutputFormat::Json } else { OutputFormat::Yaml };
-    context.ui.data(format, &wanted.role())?;
+    context.ui.data(format, &role)?;
     let user = who.as_deref().map_or_else(|| "NAME".to_owned(), shell_word);
     context.ui.next(
         &Next::new("As an administrator, apply the Role (kubectl apply -f FILE), then bind it to the user:").command(
             format!(
                 "kubectl{} create rolebinding kubectl-ess-mas --role=kubectl-ess-mas --user={user} -n {}",
                 cluster.place.context_flag(),
-                wanted.namespace
+                role["metadata"]["namespace"].as_str().unwrap_or_default()
             ),
         ),
     );

@@ -98,7 +98,7 @@ impl Round<'_> {
             findings.extend(self.certificates(server, &chain, now));
         }
         if self.expected.synapse_host.is_none() {
-            findings.push(endpoints::no_host("spec.components.synapse.k8s.ingress.fqdn"));
+            findings.push(Finding::of("no-host", "spec.components.synapse.k8s.ingress.fqdn", &[]));
         }
         findings.sort_by_key(|finding| finding.severity);
         findings

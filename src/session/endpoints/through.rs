@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressServiceBackend};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::checks::Finding;
-use crate::checks::endpoints::{self, Server};
+use crate::checks::endpoints::Server;
 use crate::cluster::{Cluster, ClusterError, Selection, Target, resource};
 use crate::deployment::route::{self, Route};
 use crate::net::dial::{BoxConnection, Way};
@@ -108,5 +108,9 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
 pub fn findings(ways: &BTreeMap<String, Result<Vec<String>, String>>) -> Vec<Finding> {
     let joined = |texts: &Vec<String>| texts.join("; for other paths, ");
     let found = ways.iter().map(|(subject, way)| (subject, way.as_ref().map(joined)));
-    found.map(|(subject, way)| endpoints::route(subject, way.as_deref().map_err(|why| why.as_str()))).collect()
+    let finding = |(subject, way): (&String, Result<String, &String>)| match way {
+        Ok(way) => Finding::of("route", subject, &[("way", &way)]),
+        Err(why) => Finding::of("no-route", subject, &[("why", why)]),
+    };
+    found.map(finding).collect()
 }

@@ -150,7 +150,7 @@ fn compare(spec: &Spec, accepts: impl Fn(&Certificate, &CertificateChain) -> Res
     let (root, chain) = build(spec);
     let problems = check_certificate(&chain, None, &host(), now());
     let refuses = |problem: &CertificateProblem| {
-        problem.severity() == ProblemSeverity::Blocker || SAID_WITH_A_WARNING.contains(&problem.code())
+        problem.severity() == ProblemSeverity::Blocker || SAID_WITH_A_WARNING.contains(&problem.code)
     };
     let verdict = accepts(&root, &chain);
     assert!(problems.iter().any(refuses) || verdict.is_ok(), "called good, but {verdict:?}: {spec:?}");

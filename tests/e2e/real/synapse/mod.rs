@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ess_mas::checks::synapse::{Process, Setting, scan};
+use ess_mas::checks::synapse::{Process, scan};
 use serde_json::{Value, json};
 
 /// What Synapse says to each text: why it does not start with its own logins, and with MAS.
@@ -48,27 +48,27 @@ fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {
 /// Whether we say that Synapse refuses this with MAS; `None` where we say that we do not know.
 fn we_say_fatal(text: &str) -> Option<bool> {
     let scan = scan(text, Process::Worker);
-    let fatal = |setting: &Setting| {
+    let fatal = |setting: &str| {
         matches!(
             setting,
-            Setting::PasswordLogin
-                | Setting::Registration
-                | Setting::Captcha
-                | Setting::Consent
-                | Setting::ThreepidChanges
-                | Setting::ExistingSession
-                | Setting::Lifetime
-                | Setting::PasswordModule
-                | Setting::Oidc
-                | Setting::Saml
-                | Setting::Cas
-                | Setting::Jwt
+            "password-login"
+                | "registration"
+                | "captcha"
+                | "consent"
+                | "threepid-changes"
+                | "existing-session"
+                | "lifetime"
+                | "password-module"
+                | "oidc"
+                | "saml"
+                | "cas"
+                | "jwt"
         )
     };
-    if scan.hits.iter().any(|hit| fatal(&hit.setting)) {
+    if scan.hits.iter().any(|hit| fatal(hit.setting)) {
         return Some(true);
     }
-    let open = scan.hits.iter().any(|hit| matches!(hit.setting, Setting::UnknownModule | Setting::TooMuch));
+    let open = scan.hits.iter().any(|hit| matches!(hit.setting, "unknown-module" | "too-much"));
     (!open).then_some(false)
 }
 

@@ -34,7 +34,7 @@ pub struct Progress {
 
 struct Shared {
     ui: Ui,
-    /// No timer: a test calls [`Progress::tick`].
+    /// No timer: a test draws each frame.
     by_hand: bool,
     stages: Arc<Mutex<Stages>>,
     /// Locked until everything is written, to keep the order of lines. indicatif reads the stages when it draws, so their lock
@@ -55,7 +55,7 @@ const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
 impl Ui {
     pub fn progress(&self) -> Progress {
         let shared = Arc::new(Shared::new(self, false));
-        let beats = lock(&shared.stages).mode() == Mode::Lines;
+        let beats = lock(&shared.stages).mode == Mode::Lines;
         let heart = beats.then(mpsc::channel).and_then(|(stop, stopped)| {
             let shared = shared.clone();
             let beat = move || {
@@ -67,11 +67,6 @@ impl Ui {
             Some((stop, thread::Builder::new().name("progress".to_owned()).spawn(beat).ok()?))
         });
         Progress { shared, heart }
-    }
-
-    #[cfg(test)]
-    pub(super) fn progress_by_hand(&self) -> Progress {
-        Progress { shared: Arc::new(Shared::new(self, true)), heart: None }
     }
 }
 
@@ -101,15 +96,6 @@ impl Progress {
 
     pub fn details(&self) -> ProgressDetails {
         ProgressDetails { shared: self.shared.clone() }
-    }
-
-    /// Draws the next frame, or prints a heartbeat that is due.
-    #[cfg(test)]
-    fn tick(&self) {
-        if let Some(line) = &lock(&self.shared.output).line {
-            return line.bar.tick();
-        }
-        self.shared.update(Stages::tick);
     }
 }
 

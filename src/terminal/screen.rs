@@ -52,12 +52,13 @@ pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
 }
 
 /// Draws a frame in one write. Never hides the cursor, so that it can't stay hidden after a crash.
+#[derive(Debug)]
 struct Pen {
     screen: Arc<Mutex<Screen>>,
     frame: Mutex<Frame>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Frame {
     text: String,
     /// The next text starts a new row.
@@ -65,14 +66,13 @@ struct Frame {
 }
 
 impl Pen {
-    fn add(&self, text: &str) {
+    fn add(&self, text: &str) -> io::Result<()> {
         lock(&self.frame).text.push_str(text);
+        Ok(())
     }
 
-    fn steps(&self, count: usize, direction: char) {
-        if count > 0 {
-            self.add(&format!("\u{1b}[{count}{direction}"));
-        }
+    fn steps(&self, count: usize, direction: char) -> io::Result<()> {
+        if count > 0 { self.add(&format!("\u{1b}[{count}{direction}")) } else { Ok(()) }
     }
 }
 
@@ -83,23 +83,19 @@ impl TermLike for Pen {
     }
 
     fn move_cursor_up(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'A');
-        Ok(())
+        self.steps(count, 'A')
     }
 
     fn move_cursor_down(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'B');
-        Ok(())
+        self.steps(count, 'B')
     }
 
     fn move_cursor_right(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'C');
-        Ok(())
+        self.steps(count, 'C')
     }
 
     fn move_cursor_left(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'D');
-        Ok(())
+        self.steps(count, 'D')
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
@@ -113,15 +109,13 @@ impl TermLike for Pen {
         let filler = text.trim_matches(' ').is_empty();
         let full = std::mem::replace(&mut lock(&self.frame).full, filler);
         if full {
-            self.add("\r\n");
+            self.add("\r\n")?;
         }
-        self.add(if filler { "\u{1b}[K" } else { text });
-        Ok(())
+        self.add(if filler { "\u{1b}[K" } else { text })
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.add(ERASE);
-        Ok(())
+        self.add(ERASE)
     }
 
     fn flush(&self) -> io::Result<()> {
@@ -134,9 +128,9 @@ impl TermLike for Pen {
     }
 }
 
-impl std::fmt::Debug for Pen {
+impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pen")
+        f.write_str("Screen")
     }
 }
 

@@ -1,9 +1,7 @@
 //! Sanitizes, measures and wraps text for a terminal.
 
-/// The width of `text` in columns: two for most CJK characters and emoji, none for combining marks.
-pub fn width(text: &str) -> usize {
-    console::measure_text_width(text)
-}
+/// The width of text in columns: two for most CJK characters and emoji, none for combining marks.
+pub use console::measure_text_width as width;
 
 /// Removes terminal control from foreign text.
 ///

@@ -35,7 +35,7 @@ pub(super) enum Mode {
 }
 
 pub(super) struct Stages {
-    mode: Mode,
+    pub(super) mode: Mode,
     zone: TimeZone,
     waiting: Option<Waiting>,
     /// The observed state of workloads: `MAS pod running, migration job 1 of 1 running`.
@@ -57,10 +57,6 @@ const HEARTBEAT: i64 = 30;
 impl Stages {
     pub(super) fn new(mode: Mode, zone: TimeZone) -> Self {
         Self { mode, zone, waiting: None, observed: None, heard: None, printed: Timestamp::UNIX_EPOCH }
-    }
-
-    pub(super) fn mode(&self) -> Mode {
-        self.mode
     }
 
     /// Ends a stage. Returns its line.

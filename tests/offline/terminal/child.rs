@@ -17,7 +17,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
         "text" => ui.text("Database port?", Some("5432"), port),
         "password" => ui.password("Database password?").map(|secret| format!("{} characters", secret.len())),
         "typed" => ui.typed("Name?", "prüfstand").map(|typed| (typed == Typed::Right).to_string()),
-        "choose" => ui.choose("TLS?", &["inherit", "issue"], None).map(|place| place.to_string()),
+        "choose" => ui.choose("TLS?", &["inherit", "issue"]).map(|place| place.to_string()),
         "late" => {
             ui.status("not yet");
             std::thread::sleep(Duration::from_millis(500));

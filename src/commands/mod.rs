@@ -58,7 +58,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Exit {
 fn print(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
         // The causes are errors of the HTTP library, of use only for debugging.
-        if error.is::<ClusterError>() && ui.verbosity() < Verbosity::Verbose(1) {
+        if error.is::<ClusterError>() && ui.verbosity < Verbosity::Verbose(1) {
             ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
         } else {
             ui.error(error.as_ref(), &failure.next);

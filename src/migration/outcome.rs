@@ -264,6 +264,5 @@ async fn succeeded(
         _ => ("To check the status:", "status"),
     };
     outcome.next = Some(Next::new(text).command(session.command(command)));
-    outcome.message = None;
     Ended::Succeeded
 }

@@ -126,15 +126,10 @@ impl Step {
         match self {
             Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
             Self::Activate if seen.deployment.active() != Some(true) => None,
-            Self::Activate => resume::recorded_baseline(seen, self)
-                .or_else(|| Some(resume::present_baseline(seen, Carried::Active(true)))),
+            Self::Activate => Some(resume::baseline(seen, self, Carried::Active(true))),
             Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self)?;
-                if resume::unproven(seen, self) {
-                    return None;
-                }
-                resume::recorded_baseline(seen, self)
-                    .or_else(|| Some(resume::present_baseline(seen, pending.baseline.carried.clone())))
+                let pending = resume::recorded(seen, self).filter(|_| !resume::unproven(seen, self))?;
+                Some(resume::baseline(seen, self, pending.baseline.carried.clone()))
             }
         }
     }
@@ -189,7 +184,7 @@ pub struct Request {
 impl Request {
     pub fn is_script(&self, session: &Session) -> bool {
         let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
-        answered || !session.ui().terminal().can_ask()
+        answered || !session.ui().terminal.can_ask()
     }
 }
 

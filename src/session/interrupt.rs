@@ -50,7 +50,7 @@ impl Interrupt {
         });
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
-        let signals = signals(ui.terminal().can_ask());
+        let signals = signals(ui.terminal.can_ask());
         tokio::spawn(watch(Arc::clone(&shared), signals));
         Self { shared }
     }
@@ -102,10 +102,10 @@ async fn watch(shared: Arc<Shared>, mut signals: BoxStream<'static, ()>) {
         tell(&state.current, &shared.ui);
     }
     shared.notify.notify_waiters();
-    shared.ui.terminal().stop_asking();
+    shared.ui.terminal.stop_asking();
     signals.next().await;
     // An open prompt restores the terminal first.
-    shared.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
+    shared.ui.terminal.wait_for_question(Duration::from_millis(500)).await;
     std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
 }
 

@@ -130,12 +130,12 @@ impl Drop for Progress {
 
 impl Shared {
     fn new(ui: &Ui, by_hand: bool) -> Self {
-        let mode = match ui.verbosity() {
+        let mode = match ui.verbosity {
             Verbosity::Quiet => Mode::Silent,
-            _ if ui.terminal().can_redraw() => Mode::Live,
+            _ if ui.terminal.can_redraw() => Mode::Live,
             _ => Mode::Lines,
         };
-        let stages = Arc::new(Mutex::new(Stages::new(mode, ui.terminal().zone().clone())));
+        let stages = Arc::new(Mutex::new(Stages::new(mode, ui.terminal.zone().clone())));
         Self { ui: ui.clone(), by_hand, stages, output: Mutex::default() }
     }
 
@@ -144,7 +144,7 @@ impl Shared {
         if output.ended {
             return;
         }
-        let terminal = self.ui.terminal();
+        let terminal = &self.ui.terminal;
         let (now, options) = (terminal.now(), self.ui.render_options(Stream::Err));
         let (text, live) = {
             let mut stages = lock(&self.stages);
@@ -164,7 +164,7 @@ impl Shared {
     fn live_line(&self, options: RenderOptions) -> LiveLine {
         let (ui, stages) = (self.ui.clone(), self.stages.clone());
         let words = move |_: &ProgressState, frame: &mut dyn fmt::Write| {
-            let text = lock(&stages).live(ui.terminal().now(), ui.render_options(Stream::Err));
+            let text = lock(&stages).live(ui.terminal.now(), ui.render_options(Stream::Err));
             // Writing into a string can't fail.
             let _ = frame.write_str(&text.unwrap_or_default());
         };
@@ -172,7 +172,7 @@ impl Shared {
         let frames: Vec<String> = frames.iter().map(|frame| Style::Code.paint(frame, options.coloured)).collect();
         let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
         let style = ProgressStyle::with_template("  {spinner}{words}").expect("a template");
-        let line = self.ui.terminal().live_line(style.tick_strings(&frames).with_key("words", words));
+        let line = self.ui.terminal.live_line(style.tick_strings(&frames).with_key("words", words));
         if !self.by_hand {
             line.bar.enable_steady_tick(REDRAW);
         }

@@ -139,7 +139,7 @@ impl Ui {
         ask: impl FnOnce(&Term, &Look<'_>, &str) -> dialoguer::Result<T> + Send,
         read: impl FnOnce(String) -> T,
     ) -> Result<Option<T>, PromptError> {
-        let terminal = self.terminal();
+        let terminal = &self.terminal;
         if !terminal.can_ask() {
             return Err(PromptError::NoTerminal);
         }
@@ -171,7 +171,7 @@ impl Ui {
     /// Wraps a question that doesn't fit next to its hint. Prints all lines but the last one and returns it, because dialoguer
     /// measures the prompt line.
     fn last_line(&self, question: &str, hint: &str) -> String {
-        let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
+        let room = self.terminal.columns().saturating_sub(text::width(hint) + 4).max(20);
         let lines = text::wrap(question, Some(room), 0);
         let Some((before, last)) = lines.rsplit_once('\n') else {
             return question.to_owned();

@@ -42,22 +42,14 @@ impl Next {
 
 #[derive(Clone)]
 pub struct Ui {
-    terminal: Terminal,
+    pub terminal: Terminal,
     color: ColorChoice,
-    verbosity: Verbosity,
+    pub verbosity: Verbosity,
 }
 
 impl Ui {
     pub fn new(terminal: Terminal, color: ColorChoice, verbosity: Verbosity) -> Self {
         Self { terminal, color, verbosity }
-    }
-
-    pub fn terminal(&self) -> &Terminal {
-        &self.terminal
-    }
-
-    pub fn verbosity(&self) -> Verbosity {
-        self.verbosity
     }
 
     pub fn render_options(&self, stream: Stream) -> RenderOptions {

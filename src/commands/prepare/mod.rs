@@ -50,7 +50,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let issued = certificate::issue(&preparation, args, &mut files).await?;
     let found = find(&preparation, &files, exported.is_some()).await;
     findings::tell(session.ui(), &session.place(), &found);
-    let script = args.yes || !session.ui().terminal().can_ask();
+    let script = args.yes || !session.ui().terminal.can_ask();
     // Warnings need no acceptance if nothing is written to the cluster.
     let script = script && !args.write.preview && exported.is_none();
     findings::judge(&found, &args.write.accept, script)?;

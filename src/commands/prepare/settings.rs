@@ -175,7 +175,7 @@ impl Interview<'_> {
     }
 
     fn can_ask(&self) -> bool {
-        self.session.ui().terminal().can_ask()
+        self.session.ui().terminal.can_ask()
     }
 
     /// Prints an introduction before the first prompt.

@@ -43,7 +43,7 @@ impl Preparation<'_> {
             self.write_secret(plan, inputs).await?;
         }
         let by = self.session.cluster.who_am_i().await;
-        let now = self.ui().terminal().now();
+        let now = self.ui().terminal.now();
         let settings = self.settings;
         // Another `prepare` may have written the record since it was read; its settings are not overwritten.
         let others = RefCell::new(None);

@@ -26,7 +26,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
         "panic" => ui.text("Database port?", Some("5432"), |_| -> Result<String, String> { panic!("on purpose") }),
         "progress" => {
             let progress = ui.progress();
-            progress.waiting(Waiting::new("running the dry run", ui.terminal().now()));
+            progress.waiting(Waiting::new("running the dry run", ui.terminal.now()));
             std::thread::sleep(Duration::from_millis(300));
             ui.confirm("Go on?").map(|yes| yes.to_string())
         }

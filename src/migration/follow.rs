@@ -99,7 +99,8 @@ pub async fn follow(
         if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
             break FollowEnd::TimedOut(awaiting.clone());
         }
-        let unseen = step.is_reversible() && tracker.baseline().at_write.running;
+        // Another reconcile is never requested for an activation.
+        let unseen = step != Step::Activate && tracker.baseline().at_write.running;
         let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
         resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
         tokio::select! {

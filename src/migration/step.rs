@@ -10,7 +10,6 @@ use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 pub use crate::record::Step;
 use crate::session::Session;
-use crate::session::reading::Extent;
 use crate::verdict::{Awaiting, Baseline, Carried};
 
 impl Step {
@@ -69,17 +68,6 @@ impl Step {
 
     pub const fn goes_back(self) -> bool {
         matches!(self, Self::Abort | Self::Remove)
-    }
-
-    /// A rollback reads the deployment alone, so that nothing else can block it.
-    pub const fn extent(self) -> Extent {
-        if self.goes_back() { Extent::Abort } else { Extent::Step }
-    }
-
-    /// Whether a reconcile may be requested again after an unobserved one, and whether the API server may change more than
-    /// the requested fields. An activation allows neither.
-    pub const fn is_reversible(self) -> bool {
-        !matches!(self, Self::Activate)
     }
 
     /// Why there is nothing to do, for display.

@@ -114,11 +114,10 @@ impl ProgressDetails {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        let line = {
-            let mut output = lock(&self.shared.output);
-            output.ended = true;
-            output.line.take()
-        };
+        let mut output = lock(&self.shared.output);
+        output.ended = true;
+        let line = output.line.take();
+        drop(output);
         drop(line);
         if let Some((stop, thread)) = self.heart.take() {
             drop(stop);

@@ -137,7 +137,7 @@ impl Stages {
         let words = text::cut(&words, space, &options.encode("…"));
         let line = Line::new()
             .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
-            .text(format!("  {}   ", text::pad(&words, space)))
+            .text(format!("  {}   ", console::pad_str(&words, space, console::Alignment::Left, None)))
             .styled(Style::Dim, shown);
         // In a very narrow window even the elapsed time is cut.
         Some(text::cut(&line.render(options), room.saturating_sub(3), ""))

@@ -1,8 +1,6 @@
 //! The commands: one file or folder each.
 
-mod backup_files;
 mod check;
-mod complete;
 mod completion;
 mod prepare;
 mod report;
@@ -22,7 +20,7 @@ use crate::terminal::{Ui, Verbosity};
 
 use shared::key_files::host;
 
-pub use complete::complete;
+pub use completion::complete;
 
 /// Executes a command without network access and returns its exit code; `None` for all others. Without a runtime it starts
 /// sooner, and Ctrl-C ends it immediately.

@@ -95,10 +95,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         }
         preparation.write(plan, &inputs).await?;
         if context.interrupt.raised() {
-            let again = session.command("prepare");
-            session
-                .ui()
-                .next(&Next::new("The Secret and the record are written. To list the remaining tasks:").command(again));
+            let next = Next::new("The Secret and the record are written. To list the remaining tasks:");
+            session.ui().next(&next.command(session.command("prepare")));
             return Err(Failure::told(Exit::Interrupted));
         }
         context.interrupt.set(InterruptState::Ending { done: "the Secret and the record are written" });

@@ -21,8 +21,7 @@ impl Preparation<'_> {
             Known::Known(Some(record)) => record.clone(),
             Known::Known(None) => Record::new(&self.snapshot.deployment),
             Known::Unreadable(why) => {
-                let text = format!("the record can't be read: {why}; nothing was changed");
-                return Err(Failure::failed(text));
+                return Err(Failure::failed(format!("the record can't be read: {why}; nothing was changed")));
             }
         };
         record.settings = Some(self.settings.clone());

@@ -158,8 +158,7 @@ fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), Out
     ui.page(Line::new().styled(Style::Bad, format!("The last dry run failed {}:", ago(rehearsal.at, now))))?;
     ui.page_under(Line::new().text("  ").text(cause), 2)?;
     let conditions = snapshot.deployment.conditions();
-    let since = conditions.success_completion().filter(|since| Some(*since) != rehearsal.completion.as_deref());
-    if since.is_some() {
+    if conditions.success_completion().is_some_and(|since| Some(since) != rehearsal.completion.as_deref()) {
         ui.page("A later reconcile succeeded, but the dry run must still be repeated.")?;
     }
     Ok(())

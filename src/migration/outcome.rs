@@ -32,8 +32,8 @@ pub enum Ending {
     Unchanged,
 }
 
-/// The end of a flow. A success is a failure too if the record, which the next step requires, couldn't be written. An error
-/// before the write is not an end: it leaves the deployment unchanged.
+/// The end of a flow and the result of its command. A passed dry run whose record couldn't be written is an error, because the
+/// next step requires the record. An error before the write is not an end: it leaves the deployment unchanged.
 pub type Ended = (Ending, Result<Exit, Failure>);
 
 /// The outcome of a writing command.

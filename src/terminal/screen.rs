@@ -66,13 +66,14 @@ struct Frame {
 }
 
 impl Pen {
-    fn add(&self, text: &str) -> io::Result<()> {
+    fn add(&self, text: &str) {
         lock(&self.frame).text.push_str(text);
-        Ok(())
     }
 
-    fn steps(&self, count: usize, direction: char) -> io::Result<()> {
-        if count > 0 { self.add(&format!("\u{1b}[{count}{direction}")) } else { Ok(()) }
+    fn steps(&self, count: usize, direction: char) {
+        if count > 0 {
+            self.add(&format!("\u{1b}[{count}{direction}"));
+        }
     }
 }
 
@@ -83,19 +84,23 @@ impl TermLike for Pen {
     }
 
     fn move_cursor_up(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'A')
+        self.steps(count, 'A');
+        Ok(())
     }
 
     fn move_cursor_down(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'B')
+        self.steps(count, 'B');
+        Ok(())
     }
 
     fn move_cursor_right(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'C')
+        self.steps(count, 'C');
+        Ok(())
     }
 
     fn move_cursor_left(&self, count: usize) -> io::Result<()> {
-        self.steps(count, 'D')
+        self.steps(count, 'D');
+        Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
@@ -109,13 +114,15 @@ impl TermLike for Pen {
         let filler = text.trim_matches(' ').is_empty();
         let full = std::mem::replace(&mut lock(&self.frame).full, filler);
         if full {
-            self.add("\r\n")?;
+            self.add("\r\n");
         }
-        self.add(if filler { "\u{1b}[K" } else { text })
+        self.add(if filler { "\u{1b}[K" } else { text });
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.add(ERASE)
+        self.add(ERASE);
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {

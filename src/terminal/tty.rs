@@ -157,7 +157,7 @@ impl Terminal {
         if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
     }
 
-    pub(super) fn write_err(&self, text: &str) {
+    pub fn write_err(&self, text: &str) {
         self.above(|| self.screen().write_err(text));
     }
 

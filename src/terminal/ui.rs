@@ -140,11 +140,6 @@ impl Ui {
         self.terminal.write_err(&format!("{text}\n"));
     }
 
-    /// Writes text of the command line parser to stderr unchanged.
-    pub fn raw_err(&self, text: &str) {
-        self.terminal.write_err(text);
-    }
-
     fn say_next(&self, next: &Next) {
         self.say(next.text.clone());
         for command in &next.commands {

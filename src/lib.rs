@@ -71,7 +71,7 @@ fn usage(error: &clap::Error, color: ColorChoice, terminal: Terminal) -> u8 {
     let text = error.render();
     let text = if ui.render_options(stream).coloured { text.ansi().to_string() } else { text.to_string() };
     if error.use_stderr() {
-        ui.raw_err(&text);
+        ui.terminal.write_err(&text);
         Exit::Usage.code()
     } else {
         u8::from(ui.raw_out(&text).is_err())

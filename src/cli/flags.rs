@@ -15,24 +15,18 @@ use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
 
 /// The global flags.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub struct GlobalArgs {
     #[command(flatten)]
     pub connection: ConnectionFlags,
     /// Colorize the output; auto does so only on a terminal
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_default_value = true,
-        help_heading = "Output"
-    )]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub color: ColorChoice,
     /// Increase verbosity; repeatable
-    #[arg(short = 'v', action = ArgAction::Count, global = true, help_heading = "Output")]
+    #[arg(short = 'v', action = ArgAction::Count, global = true)]
     verbose: u8,
     /// Print only warnings and errors
-    #[arg(short = 'q', long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 }
 
@@ -87,7 +81,8 @@ pub enum CodeParser {
 impl CodeParser {
     fn codes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let findings = explain::all().map(|one| (one.code, one.about.as_str()));
-        let causes = (self == Self::FindingOrCause).then(|| diagnosis::codes().map(|code| (code, "a cause of a failed dry run or migration")));
+        let causes = (self == Self::FindingOrCause)
+            .then(|| diagnosis::codes().map(|code| (code, "a cause of a failed dry run or migration")));
         // Some causes share their code with a finding.
         let causes = causes.into_iter().flatten().filter(|(code, _)| explain::explanation(code).is_none());
         findings.chain(causes)

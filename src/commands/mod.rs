@@ -1,8 +1,6 @@
 //! The commands: one file or folder each.
 
-mod backup_files;
 mod check;
-mod complete;
 mod completion;
 mod prepare;
 mod report;
@@ -22,7 +20,7 @@ use crate::terminal::{Ui, Verbosity};
 
 use shared::key_files::host;
 
-pub use complete::complete;
+pub use completion::complete;
 
 /// Executes a command without network access and returns its exit code; `None` for all others. Without a runtime it starts
 /// sooner, and Ctrl-C ends it immediately.
@@ -58,7 +56,7 @@ pub async fn run(cli: Cli, ui: &Ui) -> Exit {
 fn print(failure: &Failure, ui: &Ui) -> Exit {
     if let Some(error) = &failure.error {
         // The causes are errors of the HTTP library, of use only for debugging.
-        if error.is::<ClusterError>() && ui.verbosity() < Verbosity::Verbose(1) {
+        if error.is::<ClusterError>() && ui.verbosity < Verbosity::Verbose(1) {
             ui.error(Box::<dyn std::error::Error>::from(error.to_string()).as_ref(), &failure.next);
         } else {
             ui.error(error.as_ref(), &failure.next);

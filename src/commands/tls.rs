@@ -112,7 +112,7 @@ fn write(
 /// `tls check`: findings about a certificate, its key and its chain for the MAS host.
 pub async fn check(context: &Context, args: &TlsCheckArgs) -> Result<Exit, Failure> {
     let host = host_of(context, args.host.as_deref()).await?;
-    let now = context.ui.terminal().now();
+    let now = context.ui.terminal.now();
     let given = args.ca_certificate.as_deref().map(read_roots).transpose()?;
     let system = given.is_none();
     let trusted = async |given| Trusted { roots: roots_or_system(given).await, system };

@@ -20,7 +20,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     let snapshot = session.gather(Extent::Check).await;
     let expected = endpoints::expected(&session, &snapshot, &ways);
     context.ui.status(format!("Checking {} over the network: {}", session.place(), words(expected.phase)));
-    let now = context.ui.terminal().now();
+    let now = context.ui.terminal.now();
     let progress = context.ui.progress();
     let limit = if ways.login.is_some() { "half a minute" } else { "ten seconds" };
     progress

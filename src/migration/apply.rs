@@ -162,11 +162,9 @@ async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours:
         Change::Remove => true,
     };
     // Another user of this program replaces our entry before the write.
-    let others = match session.read_record().await {
-        Known::Known(Some(record)) => record.pending.as_ref() != Some(ours),
-        Known::Known(None) | Known::Unreadable(_) => false,
-    };
-    by_us && !others
+    let record = session.read_record().await;
+    let record = record.known().and_then(Option::as_ref);
+    by_us && record.is_none_or(|record| record.pending.as_ref() == Some(ours))
 }
 
 pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Baseline) -> Pending {

@@ -46,7 +46,7 @@ impl Approvals {
             shown.show(session, &plan);
             return Ok(Some(go));
         }
-        let hidden = session.ui().verbosity() == Verbosity::Quiet && request.is_script(session);
+        let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script(session);
         if request.preview || !hidden {
             shown.show(session, &plan);
         }
@@ -95,7 +95,7 @@ fn approve_activation(
         ));
     };
     let ui = session.ui();
-    let script = !ui.terminal().can_ask();
+    let script = !ui.terminal.can_ask();
     if script && (request.confirm.is_none() || request.backup.is_none()) {
         let also = if request.yes { "; --yes is not enough" } else { "" };
         return Err(Failure::usage(format!(
@@ -176,21 +176,16 @@ impl BackupStated {
             }
             Ok(text.to_owned())
         };
-        match given {
-            Some(text) => read(text)
-                .map(Self)
-                .map_err(|_| Failure::usage("--backup must say where the backup is; nothing was changed")),
-            None => {
-                session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| {
-                    match error {
-                        PromptError::Ended => {
-                            Failure::new(Exit::Interrupted, "the activation requires a backup; nothing was changed")
-                        }
-                        error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
-                    }
-                })
-            }
+        if let Some(text) = given {
+            let refused = |_| Failure::usage("--backup must say where the backup is; nothing was changed");
+            return read(text).map(Self).map_err(refused);
         }
+        session.ui().text("Where is the backup of both databases?", None, read).map(Self).map_err(|error| match error {
+            PromptError::Ended => {
+                Failure::new(Exit::Interrupted, "the activation requires a backup; nothing was changed")
+            }
+            error => Failure::unanswered(error, "--backup \"WHERE IT IS\""),
+        })
     }
 }
 

@@ -74,7 +74,7 @@ pub async fn follow(
         last: None,
         explained: false,
         missed: false,
-        changed: hour_and_minute(start.changed, session.now(), session.ui().terminal().zone()),
+        changed: hour_and_minute(start.changed, session.now(), session.ui().terminal.zone()),
         silent: false,
         running: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
@@ -90,39 +90,30 @@ pub async fn follow(
     let stopped = loop {
         let verdict = tracker.verdict().clone();
         log.show(&verdict, session);
-        match verdict {
-            verdict if verdict.is_final() => break FollowEnd::Verdict(verdict),
-            verdict => {
-                if let Some(words) = reached(&session.deployment) {
-                    break FollowEnd::Reached(words);
-                }
-                if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
-                    break FollowEnd::TimedOut(awaiting.clone());
-                }
-                let unseen = step.is_reversible() && tracker.baseline.at_write.running;
-                let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
-                resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
-            }
+        if verdict.is_final() {
+            break FollowEnd::Verdict(verdict);
         }
-        let rested = async {
-            match resting_since {
-                Some(since) => sleep_until(since + REST).await,
-                None => std::future::pending().await,
-            }
-        };
+        if let Some(words) = reached(&session.deployment) {
+            break FollowEnd::Reached(words);
+        }
+        if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
+            break FollowEnd::TimedOut(awaiting.clone());
+        }
+        // Another reconcile is never requested for an activation.
+        let unseen = step != Step::Activate && tracker.baseline.at_write.running;
+        let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
+        resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
         tokio::select! {
             // An available verdict takes precedence over the time-out and a signal.
             biased;
-            item = watch.next() => {
-                match item {
-                    Some(item) => if let Some(event) = log.take(item, session) {
-                        tracker.observe(&event);
-                    },
-                    None => watch = session.follow_anew().await,
-                }
-            }
+            item = watch.next() => match item {
+                Some(item) => if let Some(event) = log.take(item, session) {
+                    tracker.observe(&event);
+                },
+                None => watch = session.follow_anew().await,
+            },
             () = session.interrupt().wait() => break FollowEnd::Interrupted,
-            () = rested => break FollowEnd::AtRest,
+            () = sleep_until(resting_since.unwrap_or(begun) + REST), if resting_since.is_some() => break FollowEnd::AtRest,
             () = end.over() => {
                 if end.last_look() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());

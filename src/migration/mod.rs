@@ -36,7 +36,7 @@ use crate::verdict::{Baseline, Continuity};
 use apply::{Attempts, Intent};
 use confirm::{Approvals, Approved};
 use follow::{FollowEnd, Start};
-use outcome::{Ended, Outcome};
+use outcome::{Ended, Ending, Outcome};
 use preflight::Preflight;
 use server_dry_run::ServerDryRun;
 
@@ -50,7 +50,7 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
         .then(|| endpoints::ConnectionTest::begin(session));
     let mut outcome = Outcome::new(request.step);
     let ended = run(session, request, &mut outcome).await;
-    let (succeeded, next) = (matches!(ended, Ok(Ended::Succeeded)), outcome.next.take());
+    let (succeeded, next) = (matches!(ended, Ok((Ending::Succeeded, Ok(_)))), outcome.next.take());
     let exit = outcome.finish(session, format, ended).await?;
     if let (true, Some(reach)) = (succeeded, reach) {
         endpoints::after(session, reach).await;
@@ -71,7 +71,8 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
         attempts.count(session)?;
-        let seen = session.gather(step.extent()).await;
+        // A rollback reads the deployment alone, so that nothing else can block it.
+        let seen = session.gather(if step.goes_back() { Extent::Abort } else { Extent::Step }).await;
         if let Some(words) = step.reached(&seen) {
             if step == Step::Abort && seen.deployment.mas().is_some() {
                 let text = "The MAS component stays in the ElementDeployment. To remove it:";
@@ -92,9 +93,10 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         if approvals.written.is_none() {
             preflight.check(flow.session, request, &seen).await?;
         }
-        if flow.must_wait(&seen) {
-            match flow.wait().await? {
-                Some(ended) => return Ok(ended),
+        let running = seen.deployment.conditions().run() == Run::Running;
+        if running && !request.preview && step.waits(&seen) {
+            match wait::until_idle(flow.session, deadline, step).await? {
+                Some(stopped) => return Ok(outcome::without_write(flow.session, step, stopped)),
                 None => continue,
             }
         }
@@ -112,7 +114,7 @@ async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) ->
         let seen = shown.foresee(flow.session, seen, step).await?;
         // `None` is a preview.
         let Some(go) = approvals.ask(flow.session, request, &seen, plan, &shown, preflight.times)? else {
-            return Ok(Ended::Unchanged);
+            return Ok((Ending::Unchanged, Ok(Exit::Done)));
         };
         let start = if request.via_owner {
             match via_owner::hand_over(flow.session, request, &seen, &go, &shown.answer, deadline).await? {
@@ -141,19 +143,6 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
-    fn must_wait(&self, seen: &Snapshot) -> bool {
-        let running = seen.deployment.conditions().run() == Run::Running;
-        running && !self.request.preview && self.request.step.waits(seen)
-    }
-
-    /// Waits for the running reconcile; `None` after its end.
-    async fn wait(&mut self) -> Result<Option<Ended>, Failure> {
-        let progress = self.session.ui().progress();
-        let stopped = wait::until_idle(self.session, self.deadline, self.request.step, &progress).await?;
-        drop(progress);
-        Ok(stopped.map(|stopped| outcome::without_write(self.session, self.request.step, stopped)))
-    }
-
     /// Writes the approved change; `None` after a conflict.
     async fn write(&mut self, seen: &Snapshot, go: &Approved, shown: &ServerDryRun) -> Result<Option<Start>, Failure> {
         let step = self.request.step;
@@ -185,7 +174,15 @@ impl Flow<'_> {
         if step.found(&now).is_some() || step.reached(&now).is_some() {
             return Ok(());
         }
-        preflight::conflict(self.session, self.request)
+        let by = self.session.deployment.active_written_by();
+        let by = by.map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
+        let text = format!("another client{by} changed ElementDeployment {} in the meantime", self.session.place());
+        if self.request.is_script(self.session) {
+            let again = self.session.command("status");
+            return Err(Failure::failed(text).then("Check the status, then run the command again:", again));
+        }
+        self.session.ui().warning(text + "; nothing was written");
+        Ok(())
     }
 
     /// Follows the operator after the write; `None` if another reconcile has to be requested.
@@ -207,7 +204,7 @@ impl Flow<'_> {
         self.session.ui().status(resume::since_when(self.session, seen, step));
         if self.request.preview {
             self.session.ui().status("This is a preview; there is nothing to write.");
-            return Ok(Some(Ended::Unchanged));
+            return Ok(Some((Ending::Unchanged, Ok(Exit::Done))));
         }
         if !self.request.wait {
             return Ok(Some(outcome::not_waited(self.session, step)));

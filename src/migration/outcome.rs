@@ -18,42 +18,23 @@ use crate::terminal::time::duration;
 use crate::terminal::{Line, Next, OutputFormat};
 use crate::verdict::{Observation, Verdict};
 
-/// The end of a flow. An error before the write is not an end: it leaves the deployment unchanged.
-#[derive(Debug)]
-pub enum Ended {
+/// `verdict` of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
     Succeeded,
-    /// The dry run passed, but the record, which the next step requires, couldn't be written.
-    Unrecorded(Failure),
     /// The operator reports a failure, or the change was overwritten or deleted.
-    Failed(Failure),
-    TimedOut(Failure),
+    Failed,
+    TimedOut,
     Interrupted,
     NotWaited,
     /// Nothing to do, or nothing written.
     Unchanged,
 }
 
-impl Ended {
-    /// `verdict` of the contract.
-    const fn verdict(&self) -> &'static str {
-        match self {
-            Self::Succeeded | Self::Unrecorded(_) => "succeeded",
-            Self::Failed(_) => "failed",
-            Self::TimedOut(_) => "timed-out",
-            Self::Interrupted => "interrupted",
-            Self::NotWaited => "not-waited",
-            Self::Unchanged => "unchanged",
-        }
-    }
-
-    fn result(self) -> Result<Exit, Failure> {
-        match self {
-            Self::Succeeded | Self::NotWaited | Self::Unchanged => Ok(Exit::Done),
-            Self::Unrecorded(failure) | Self::Failed(failure) | Self::TimedOut(failure) => Err(failure),
-            Self::Interrupted => Err(Failure::told(Exit::Interrupted)),
-        }
-    }
-}
+/// The end of a flow and the result of its command. A passed dry run whose record couldn't be written is an error, because the
+/// next step requires the record. An error before the write is not an end: it leaves the deployment unchanged.
+pub type Ended = (Ending, Result<Exit, Failure>);
 
 /// The outcome of a writing command.
 #[derive(Debug)]
@@ -74,7 +55,7 @@ struct Contents<'a> {
     namespace: &'a str,
     name: &'a str,
     write: &'a str,
-    verdict: &'a str,
+    verdict: Ending,
     message: Option<String>,
     record_file: Option<&'a str>,
     status: Status,
@@ -88,7 +69,7 @@ impl Outcome {
     pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> Ended {
         session.ui().status(why);
         self.message = Some(why.to_owned());
-        Ended::Unchanged
+        (Ending::Unchanged, Ok(Exit::Done))
     }
 
     /// Ends a command. Prints the outcome with `-o json` and `-o yaml`, also after an error.
@@ -98,22 +79,20 @@ impl Outcome {
         format: OutputFormat,
         ended: Result<Ended, Failure>,
     ) -> Result<Exit, Failure> {
-        let verdict = ended.as_ref().map_or("unchanged", Ended::verdict);
-        let seen = matches!(ended, Ok(Ended::Succeeded | Ended::Unrecorded(_)));
-        let result = match ended {
-            Ok(ended) => ended.result(),
+        let (verdict, result) = match ended {
+            Ok(ended) => ended,
             // The error doesn't mention the write, so state that it was not made.
             Err(mut failure) if self.write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed => {
                 failure.next.insert(0, Next::new(format!("ElementDeployment {} was not changed.", session.place())));
-                Err(failure)
+                (Ending::Unchanged, Err(failure))
             }
-            Err(failure) => Err(failure),
+            Err(failure) => (Ending::Unchanged, Err(failure)),
         };
         if !format.is_data() {
             return result;
         }
         // The current state, else the last one that was read. A verdict already has its state.
-        if !seen {
+        if verdict != Ending::Succeeded {
             let _ = session.reread().await;
         }
         let snapshot = session.gather(Extent::Status).await;
@@ -145,12 +124,12 @@ pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended
         FollowEnd::TimedOut(awaiting) => {
             let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
             let again = session.command(step.command());
-            Ended::TimedOut(Failure::new(Exit::TimedOut, text).then("To wait again:", again))
+            (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).then("To wait again:", again)))
         }
-        FollowEnd::Interrupted => Ended::Interrupted,
+        FollowEnd::Interrupted => (Ending::Interrupted, Err(Failure::told(Exit::Interrupted))),
         FollowEnd::Verdict(_) | FollowEnd::Reached(_) | FollowEnd::AtRest => {
             let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
-            Ended::Failed(Failure::failed(text))
+            (Ending::Failed, Err(Failure::failed(text)))
         }
     }
 }
@@ -159,7 +138,7 @@ pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended
 pub fn not_waited(session: &Session, step: Step) -> Ended {
     session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
     session.ui().next(&Next::new("To follow the operator:").command(session.command(step.command())));
-    Ended::NotWaited
+    (Ending::NotWaited, Ok(Exit::Done))
 }
 
 pub async fn conclude(
@@ -185,25 +164,25 @@ pub async fn conclude(
             outcome.message = Some(report.message.clone());
             let (failure, file) = failed::report(session, step, snapshot, report, &followed.timeline, seconds).await;
             outcome.record_file = file;
-            Ended::Failed(failure)
+            (Ending::Failed, Err(failure))
         }
         FollowEnd::Verdict(Verdict::Overtaken(_)) => {
             progress.failed("the change was overwritten");
-            Ended::Failed(failed::overtaken(session))
+            (Ending::Failed, Err(failed::overtaken(session)))
         }
         FollowEnd::Verdict(Verdict::Gone) => {
             progress.failed("the ElementDeployment was deleted");
             let text = format!("ElementDeployment {} was deleted or recreated during the wait", session.place());
-            Ended::Failed(Failure::failed(text))
+            (Ending::Failed, Err(Failure::failed(text)))
         }
         FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
-            Ended::TimedOut(failed::timed_out(session, step, &awaiting, &followed.goes_on))
+            (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &followed.goes_on)))
         }
         // The caller handles both.
-        FollowEnd::Reached(_) | FollowEnd::AtRest => Ended::Unchanged,
+        FollowEnd::Reached(_) | FollowEnd::AtRest => (Ending::Unchanged, Ok(Exit::Done)),
         FollowEnd::Interrupted => {
             outcome.message = Some(format!("interrupted; {}", followed.goes_on));
-            Ended::Interrupted
+            (Ending::Interrupted, Err(Failure::told(Exit::Interrupted)))
         }
     }
 }
@@ -233,7 +212,7 @@ async fn succeeded(
         Err(failure) if step == Step::DryRun => {
             let text = "The dry run passed, but the record of it couldn't be written, and `activate` requires the record. Fix the cause, then repeat the dry run:";
             let next = vec![Next::new(text).command(session.command("dry-run"))];
-            return Ended::Unrecorded(Failure { next, ..failure });
+            return (Ending::Succeeded, Err(Failure { next, ..failure }));
         }
         kept => session.warn_unrecorded(kept),
     }
@@ -264,6 +243,5 @@ async fn succeeded(
         _ => ("To check the status:", "status"),
     };
     outcome.next = Some(Next::new(text).command(session.command(command)));
-    outcome.message = None;
-    Ended::Succeeded
+    (Ending::Succeeded, Ok(Exit::Done))
 }

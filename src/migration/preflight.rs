@@ -71,19 +71,3 @@ impl Preflight {
         found
     }
 }
-
-/// Handles a change by another client before the write: a script fails; a person gets a warning and is asked again.
-pub fn conflict(session: &Session, request: &Request) -> Result<(), Failure> {
-    let by = session
-        .deployment
-        .active_written_by()
-        .map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
-    let text = format!("another client{by} changed ElementDeployment {} in the meantime", session.place());
-    if request.is_script(session) {
-        return Err(
-            Failure::failed(text).then("Check the status, then run the command again:", session.command("status"))
-        );
-    }
-    session.ui().warning(text + "; nothing was written");
-    Ok(())
-}

@@ -100,6 +100,12 @@ pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
     is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
 }
 
+/// The same, else a baseline for an existing change without a record.
+pub fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
+    let present = || Baseline::of_present(&Observation::of(&snapshot.deployment), carried);
+    recorded_baseline(snapshot, step).unwrap_or_else(present)
+}
+
 /// Whether the operator is idle although no reconcile of the change was observed: a reconcile was running during the write,
 /// or the author and time of the write are unknown. No other reconcile starts by itself (a restarted operator ignores a
 /// change that it has seen), so waiting would never end.
@@ -107,11 +113,6 @@ pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
     let Some(pending) = recorded(snapshot, step) else { return false };
     let unknown = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
     unknown && rests(&snapshot.deployment)
-}
-
-/// A baseline for an existing change without a record.
-pub fn present_baseline(snapshot: &Snapshot, carried: Carried) -> Baseline {
-    Baseline::of_present(&Observation::of(&snapshot.deployment), carried)
 }
 
 /// A value of the annotation that requests a reconcile; it has to differ from the current one.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::step::Step;
-use crate::checks::{self, Finding, Snapshot, codes};
+use crate::checks::{self, Snapshot, codes};
 use crate::cluster::{ErrorKind, Write};
 use crate::deployment::Deployment;
 use crate::error::Failure;
@@ -39,7 +39,7 @@ pub async fn ask(session: &Session, plan: &Plan) -> Result<Option<ServerDryRun>,
 impl ServerDryRun {
     /// Refuses an activation that would change more than `active`.
     pub fn refuse_more(&self, step: Step) -> Result<(), Failure> {
-        if self.unexplained.is_empty() || step.is_reversible() {
+        if self.unexplained.is_empty() || step != Step::Activate {
             return Ok(());
         }
         let text = format!(
@@ -63,10 +63,8 @@ impl ServerDryRun {
         if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
             after.secret = session.read_secret(name).await;
         }
-        let mut found: Vec<Finding> = checks::run(&after, step.checks())
-            .into_iter()
-            .filter(|finding| finding.code == codes::SECRET && finding.blocks())
-            .collect();
+        let mut found = checks::run(&after, step.checks());
+        found.retain(|finding| finding.code == codes::SECRET && finding.blocks());
         findings::name_commands(session, &mut found);
         if !found.is_empty() {
             findings::tell(session.ui(), &session.place(), &found);

@@ -10,7 +10,6 @@ use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
 pub use crate::record::Step;
 use crate::session::Session;
-use crate::session::reading::Extent;
 use crate::verdict::{Awaiting, Baseline, Carried};
 
 impl Step {
@@ -71,17 +70,6 @@ impl Step {
         matches!(self, Self::Abort | Self::Remove)
     }
 
-    /// A rollback reads the deployment alone, so that nothing else can block it.
-    pub const fn extent(self) -> Extent {
-        if self.goes_back() { Extent::Abort } else { Extent::Step }
-    }
-
-    /// Whether a reconcile may be requested again after an unobserved one, and whether the API server may change more than
-    /// the requested fields. An activation allows neither.
-    pub const fn is_reversible(self) -> bool {
-        !matches!(self, Self::Activate)
-    }
-
     /// Why there is nothing to do, for display.
     pub fn reached(self, seen: &Snapshot) -> Option<&'static str> {
         let deployment = &seen.deployment;
@@ -126,15 +114,10 @@ impl Step {
         match self {
             Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
             Self::Activate if seen.deployment.active() != Some(true) => None,
-            Self::Activate => resume::recorded_baseline(seen, self)
-                .or_else(|| Some(resume::present_baseline(seen, Carried::Active(true)))),
+            Self::Activate => Some(resume::baseline(seen, self, Carried::Active(true))),
             Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self)?;
-                if resume::unproven(seen, self) {
-                    return None;
-                }
-                resume::recorded_baseline(seen, self)
-                    .or_else(|| Some(resume::present_baseline(seen, pending.baseline.carried.clone())))
+                let pending = resume::recorded(seen, self).filter(|_| !resume::unproven(seen, self))?;
+                Some(resume::baseline(seen, self, pending.baseline.carried.clone()))
             }
         }
     }
@@ -189,7 +172,7 @@ pub struct Request {
 impl Request {
     pub fn is_script(&self, session: &Session) -> bool {
         let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
-        answered || !session.ui().terminal().can_ask()
+        answered || !session.ui().terminal.can_ask()
     }
 }
 

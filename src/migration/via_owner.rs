@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::apply::{self, Intent};
 use super::confirm::Approved;
 use super::follow::{FollowEnd, Start};
-use super::outcome::{self, Ended};
+use super::outcome::{self, Ended, Ending};
 use super::resume;
 use super::step::{Request, Step};
 use super::wait::until;
@@ -45,7 +45,7 @@ pub async fn hand_over(
     let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
     show(session, go.plan())?;
     if !request.wait {
-        return Ok(ControlFlow::Break(Ended::NotWaited));
+        return Ok(ControlFlow::Break((Ending::NotWaited, Ok(Exit::Done))));
     }
     let progress = session.ui().progress();
     match wait_for_change(session, go, answer, deadline, step, &progress).await? {
@@ -58,7 +58,7 @@ pub async fn hand_over(
                 "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
             let again = session.command(&format!("{} --via-owner", step.command()));
             let failure = Failure::new(Exit::TimedOut, text).then("To resume:", again);
-            Ok(ControlFlow::Break(Ended::TimedOut(failure)))
+            Ok(ControlFlow::Break((Ending::TimedOut, Err(failure))))
         }
         ControlFlow::Break(stopped) => {
             drop(progress);
@@ -104,11 +104,9 @@ async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
     let now = session.now();
     let noted = session
         .change_record(|record| {
-            if let Some(pending) = record
-                .pending
-                .as_mut()
-                .filter(|pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited))
-            {
+            let is_ours =
+                |pending: &&mut Pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited);
+            if let Some(pending) = record.pending.as_mut().filter(is_ours) {
                 pending.owner = Some(OwnersChange::Arrived);
                 pending.baseline = start.baseline.clone();
                 pending.at = now;

@@ -54,12 +54,7 @@ pub async fn until<T>(
 }
 
 /// Waits until no reconcile is running. Returns what else ended the wait.
-pub async fn until_idle(
-    session: &mut Session,
-    deadline: Deadline,
-    step: Step,
-    progress: &Progress,
-) -> Result<Option<FollowEnd>, Failure> {
+pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -> Result<Option<FollowEnd>, Failure> {
     let idle = |session: &Session| session.deployment.conditions().run() != Run::Running;
     if idle(session) {
         return Ok(None);
@@ -69,13 +64,14 @@ pub async fn until_idle(
         doing: "nothing was changed".to_owned(),
         come_back: session.command(step.command()),
     });
+    let progress = session.ui().progress();
     let text = "waiting for the running reconcile to finish before the write";
     progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
     if deadline.once {
         return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
     }
     let awaiting = (Awaiting::EarlierRun, false);
-    let over = until(session, deadline, awaiting, progress, |session, _| Ok(idle(session).then_some(()))).await?;
+    let over = until(session, deadline, awaiting, &progress, |session, _| Ok(idle(session).then_some(()))).await?;
     if let ControlFlow::Break(end) = over {
         return Ok(Some(end));
     }

@@ -125,7 +125,7 @@ impl Session {
     }
 
     pub fn now(&self) -> Timestamp {
-        self.ui().terminal().now()
+        self.ui().terminal.now()
     }
 
     pub async fn reread(&mut self) -> Result<(), Failure> {

@@ -139,7 +139,7 @@ fn refused(findings: &[Finding], accept: &[String]) -> String {
 
 /// Prints the findings to stdout: as a table in a pipe and with `wide`, as a list on a terminal.
 pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputError> {
-    if ui.terminal().is_tty(Stream::Out) && !wide {
+    if ui.terminal.is_tty(Stream::Out) && !wide {
         return page(ui, findings);
     }
     let mut table = Table::new([

@@ -42,7 +42,7 @@ impl Interrupt {
         let interrupt = Self { state: Arc::new(state), ui: ui.clone() };
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
-        let signals = signals(ui.terminal().can_ask());
+        let signals = signals(ui.terminal.can_ask());
         tokio::spawn(interrupt.clone().handle(signals));
         interrupt
     }
@@ -81,10 +81,10 @@ impl Interrupt {
             state.raised = true;
             tell(&state.current, &self.ui);
         });
-        self.ui.terminal().stop_asking();
+        self.ui.terminal.stop_asking();
         signals.next().await;
         // An open prompt restores the terminal first.
-        self.ui.terminal().wait_for_question(Duration::from_millis(500)).await;
+        self.ui.terminal.wait_for_question(Duration::from_millis(500)).await;
         std::process::exit(i32::from(crate::error::Exit::Interrupted.code()));
     }
 }

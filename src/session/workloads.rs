@@ -53,7 +53,7 @@ impl WorkloadWatch {
         });
         let observer = Observer::new(&session.target.name, &session.target.namespace);
         let mut watch = Self::default();
-        let terminal = session.ui().terminal().clone();
+        let terminal = session.ui().terminal.clone();
         let timeline = Arc::clone(&watch.timeline);
         watch.task.spawn(report(select_all(events), observer, progress.details(), terminal, timeline));
         watch

@@ -11,6 +11,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
+use super::screen::{Screen, lock};
 use super::tty::Terminal;
 use super::unanswered::{LINES, PromptError};
 
@@ -44,7 +46,7 @@ pub(super) fn ask<T: Send>(
     question: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
 ) -> Result<T, PromptError> {
     let (keyboard, keys_into) = Keyboard::take(hidden)?;
-    let term = Term::read_write_pair(io::stdin(), Pen(terminal.clone()));
+    let term = Term::read_write_pair(io::stdin(), Pen(terminal.0.screen.clone()));
     thread::scope(|scope| {
         let asking = thread::Builder::new().name("question".to_owned()).spawn_scoped(scope, || question(&term))?;
         keyboard.pass_on(keys_into, hidden, || asking.is_finished(), || terminal.asking_is_over())?;
@@ -157,24 +159,18 @@ impl Drop for Keyboard {
 }
 
 /// Dialoguer's output, through the screen. Never hides the cursor, so that it can't stay hidden after a crash.
-#[derive(Clone)]
-struct Pen(Terminal);
+#[derive(Clone, Debug)]
+struct Pen(Arc<Mutex<Screen>>);
 
 impl Write for Pen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes).replace("\u{1b}[?25l", "").replace("\u{1b}[?25h", "");
-        self.0.screen().write_err(&text);
+        lock(&self.0).write_err(&text);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl std::fmt::Debug for Pen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pen")
     }
 }
 

@@ -43,8 +43,8 @@ impl Ui {
     /// Shows `words` on a terminal until the result is dropped. Draws once, because a credential plugin may use the same
     /// terminal. `None` if nothing is shown, for example because there is a live line already.
     pub fn transient_line(&self, words: &str) -> Option<LiveLine> {
-        let terminal = self.terminal();
-        if self.verbosity() == Verbosity::Quiet || !terminal.can_redraw() || terminal.screen().live > 0 {
+        let terminal = &self.terminal;
+        if self.verbosity == Verbosity::Quiet || !terminal.can_redraw() || terminal.screen().live > 0 {
             return None;
         }
         let options = self.render_options(Stream::Err);
@@ -87,7 +87,7 @@ mod tests {
         let passing = ui.transient_line("Asking ...");
         drop(ui.transient_line("Asking again ..."));
         let progress = ui.progress_by_hand();
-        progress.waiting(Waiting::new("running the dry run", ui.terminal().now()));
+        progress.waiting(Waiting::new("running the dry run", ui.terminal.now()));
         let shown = captured.stderr();
         assert!(!shown.contains("again") && shown.contains("Asking ...\u{1b}[K\r\n  ⠋"), "{shown:?}");
         drop(passing);

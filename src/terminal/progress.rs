@@ -34,7 +34,7 @@ pub struct Progress {
 
 struct Shared {
     ui: Ui,
-    /// No timer: a test calls [`Progress::tick`].
+    /// No timer: a test draws each frame.
     by_hand: bool,
     stages: Arc<Mutex<Stages>>,
     /// Locked until everything is written, to keep the order of lines. indicatif reads the stages when it draws, so their lock
@@ -55,7 +55,7 @@ const ASCII_FRAMES: [&str; 5] = ["|", "/", "-", "\\", " "];
 impl Ui {
     pub fn progress(&self) -> Progress {
         let shared = Arc::new(Shared::new(self, false));
-        let beats = lock(&shared.stages).mode() == Mode::Lines;
+        let beats = lock(&shared.stages).mode == Mode::Lines;
         let heart = beats.then(mpsc::channel).and_then(|(stop, stopped)| {
             let shared = shared.clone();
             let beat = move || {
@@ -67,11 +67,6 @@ impl Ui {
             Some((stop, thread::Builder::new().name("progress".to_owned()).spawn(beat).ok()?))
         });
         Progress { shared, heart }
-    }
-
-    #[cfg(test)]
-    pub(super) fn progress_by_hand(&self) -> Progress {
-        Progress { shared: Arc::new(Shared::new(self, true)), heart: None }
     }
 }
 
@@ -102,15 +97,6 @@ impl Progress {
     pub fn details(&self) -> ProgressDetails {
         ProgressDetails { shared: self.shared.clone() }
     }
-
-    /// Draws the next frame, or prints a heartbeat that is due.
-    #[cfg(test)]
-    fn tick(&self) {
-        if let Some(line) = &lock(&self.shared.output).line {
-            return line.bar.tick();
-        }
-        self.shared.update(Stages::tick);
-    }
 }
 
 /// Adds details to a progress. Ignored after the progress has ended.
@@ -128,11 +114,10 @@ impl ProgressDetails {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        let line = {
-            let mut output = lock(&self.shared.output);
-            output.ended = true;
-            output.line.take()
-        };
+        let mut output = lock(&self.shared.output);
+        output.ended = true;
+        let line = output.line.take();
+        drop(output);
         drop(line);
         if let Some((stop, thread)) = self.heart.take() {
             drop(stop);
@@ -144,12 +129,12 @@ impl Drop for Progress {
 
 impl Shared {
     fn new(ui: &Ui, by_hand: bool) -> Self {
-        let mode = match ui.verbosity() {
+        let mode = match ui.verbosity {
             Verbosity::Quiet => Mode::Silent,
-            _ if ui.terminal().can_redraw() => Mode::Live,
+            _ if ui.terminal.can_redraw() => Mode::Live,
             _ => Mode::Lines,
         };
-        let stages = Arc::new(Mutex::new(Stages::new(mode, ui.terminal().zone().clone())));
+        let stages = Arc::new(Mutex::new(Stages::new(mode, ui.terminal.zone().clone())));
         Self { ui: ui.clone(), by_hand, stages, output: Mutex::default() }
     }
 
@@ -158,7 +143,7 @@ impl Shared {
         if output.ended {
             return;
         }
-        let terminal = self.ui.terminal();
+        let terminal = &self.ui.terminal;
         let (now, options) = (terminal.now(), self.ui.render_options(Stream::Err));
         let (text, live) = {
             let mut stages = lock(&self.stages);
@@ -178,7 +163,7 @@ impl Shared {
     fn live_line(&self, options: RenderOptions) -> LiveLine {
         let (ui, stages) = (self.ui.clone(), self.stages.clone());
         let words = move |_: &ProgressState, frame: &mut dyn fmt::Write| {
-            let text = lock(&stages).live(ui.terminal().now(), ui.render_options(Stream::Err));
+            let text = lock(&stages).live(ui.terminal.now(), ui.render_options(Stream::Err));
             // Writing into a string can't fail.
             let _ = frame.write_str(&text.unwrap_or_default());
         };
@@ -186,7 +171,7 @@ impl Shared {
         let frames: Vec<String> = frames.iter().map(|frame| Style::Code.paint(frame, options.coloured)).collect();
         let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
         let style = ProgressStyle::with_template("  {spinner}{words}").expect("a template");
-        let line = self.ui.terminal().live_line(style.tick_strings(&frames).with_key("words", words));
+        let line = self.ui.terminal.live_line(style.tick_strings(&frames).with_key("words", words));
         if !self.by_hand {
             line.bar.enable_steady_tick(REDRAW);
         }

@@ -34,13 +34,13 @@ const TRIES: usize = 3;
 impl Ui {
     /// Asks for confirmation. Enter, Ctrl-D and every answer other than `y` and `yes` mean no.
     pub fn confirm(&self, question: &str) -> Result<bool, PromptError> {
-        let ask = |term: &Term, theme: &RenderOptions, question: &str| {
-            let confirm = Confirm::with_theme(theme).with_prompt(question);
+        let ask = |term: &Term, look: &Look<'_>, question: &str| {
+            let confirm = Confirm::with_theme(look).with_prompt(question);
             confirm.default(false).wait_for_newline(true).interact_on(term)
         };
         let read = |line: String| matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes");
         loop {
-            match self.ask(question, CONFIRM, false, ask, read) {
+            match self.ask(question, "[y/N]", false, ask, read) {
                 Err(PromptError::Ended) => return Ok(false),
                 Ok(None) => {}
                 asked => return Ok(asked?.unwrap_or(false)),
@@ -70,11 +70,11 @@ impl Ui {
     /// answers.
     pub fn password(&self, question: &str) -> Result<Zeroizing<String>, PromptError> {
         for _ in 0..TRIES {
-            let ask = |term: &Term, theme: &RenderOptions, question: &str| {
-                let password = Password::with_theme(theme).with_prompt(question).allow_empty_password(true);
+            let ask = |term: &Term, look: &Look<'_>, question: &str| {
+                let password = Password::with_theme(look).with_prompt(question).allow_empty_password(true);
                 password.interact_on(term).map(Zeroizing::new)
             };
-            match self.ask(question, PASSWORD, true, ask, Zeroizing::new)? {
+            match self.ask(question, "(not shown)", true, ask, Zeroizing::new)? {
                 Some(typed) if typed.is_empty() => self.reason("The answer is empty. Press Ctrl-C to stop."),
                 Some(typed) if typed.chars().any(char::is_control) => self.reason(&UNREADABLE.to_string()),
                 Some(typed) => return Ok(typed),
@@ -100,18 +100,17 @@ impl Ui {
         Ok(Typed::Wrong)
     }
 
-    /// Asks for one of `options` with arrow keys and Enter, and returns its index. Without `default` none is marked at first.
-    pub fn choose(&self, question: &str, options: &[&str], default: Option<usize>) -> Result<usize, PromptError> {
+    /// Asks for one of `options` with arrow keys and Enter, and returns its index. None is marked at first.
+    pub fn choose(&self, question: &str, options: &[&str]) -> Result<usize, PromptError> {
         loop {
-            let ask = |term: &Term, theme: &RenderOptions, question: &str| {
-                let select = Select::with_theme(theme).with_prompt(question).items(options);
-                default.into_iter().fold(select, Select::default).interact_on(term).map(Some)
+            let ask = |term: &Term, look: &Look<'_>, question: &str| {
+                Select::with_theme(look).with_prompt(question).items(options).interact_on(term).map(Some)
             };
             let read = |line: String| {
                 let by_name = options.iter().position(|option| option.split(':').next() == Some(line.as_str()));
-                by_name.or_else(|| line.parse::<usize>().ok()?.checked_sub(1)).or(default.filter(|_| line.is_empty()))
+                by_name.or_else(|| line.parse::<usize>().ok()?.checked_sub(1))
             };
-            let place = self.ask(question, SELECT, false, ask, read)?.flatten();
+            let place = self.ask(question, "(arrow keys, then Enter)", false, ask, read)?.flatten();
             if let Some(place) = place.filter(|&place| place < options.len()) {
                 return Ok(place);
             }
@@ -120,12 +119,13 @@ impl Ui {
 
     /// Asks once for a line of text; `None` after an invalid answer.
     fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, PromptError> {
-        let ask = |term: &Term, theme: &RenderOptions, question: &str| {
-            let input = Input::<String>::with_theme(theme).with_prompt(question).allow_empty(true);
+        let ask = |term: &Term, look: &Look<'_>, question: &str| {
+            let input = Input::<String>::with_theme(look).with_prompt(question).allow_empty(true);
             let input = default.into_iter().fold(input, |input, default| input.default(default.to_owned()));
             input.interact_text_on(term)
         };
-        self.ask(question, &bracketed(default), false, ask, |line| line)
+        let hint = default.map(|default| format!("[{default}]")).unwrap_or_default();
+        self.ask(question, &hint, false, ask, |line| line)
     }
 
     /// Asks once, and hides the live line meanwhile; `None` after an invalid answer.
@@ -136,18 +136,19 @@ impl Ui {
         question: &str,
         hint: &str,
         hidden: bool,
-        ask: impl FnOnce(&Term, &RenderOptions, &str) -> dialoguer::Result<T> + Send,
+        ask: impl FnOnce(&Term, &Look<'_>, &str) -> dialoguer::Result<T> + Send,
         read: impl FnOnce(String) -> T,
     ) -> Result<Option<T>, PromptError> {
-        let terminal = self.terminal();
+        let terminal = &self.terminal;
         if !terminal.can_ask() {
             return Err(PromptError::NoTerminal);
         }
-        let (theme, question) = (self.render_options(Stream::Err), self.last_line(question, hint));
+        let look = Look { options: self.render_options(Stream::Err), hint };
+        let question = self.last_line(question, hint);
         terminal.hold(true);
         let asked = match &terminal.0.script {
-            Some(script) => script(&theme.question(&question, hint, ""), hidden).map(read),
-            None => guard::ask(terminal, hidden, |term| ask(term, &theme, &question)).inspect_err(|unanswered| {
+            Some(script) => script(&look.question(&question, hint, ""), hidden).map(read),
+            None => guard::ask(terminal, hidden, |term| ask(term, &look, &question)).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, PromptError::Interrupted) { "^C\n" } else { "\n" };
                 terminal.screen().write_err(end);
             }),
@@ -170,7 +171,7 @@ impl Ui {
     /// Wraps a question that doesn't fit next to its hint. Prints all lines but the last one and returns it, because dialoguer
     /// measures the prompt line.
     fn last_line(&self, question: &str, hint: &str) -> String {
-        let room = self.terminal().columns().saturating_sub(text::width(hint) + 4).max(20);
+        let room = self.terminal.columns().saturating_sub(text::width(hint) + 4).max(20);
         let lines = text::wrap(question, Some(room), 0);
         let Some((before, last)) = lines.rsplit_once('\n') else {
             return question.to_owned();
@@ -180,28 +181,29 @@ impl Ui {
     }
 }
 
-const CONFIRM: &str = "[y/N]";
-const PASSWORD: &str = "(not shown)";
-const SELECT: &str = "(arrow keys, then Enter)";
-
-/// The hint about a default.
-fn bracketed(default: Option<&str>) -> String {
-    default.map(|default| format!("[{default}]")).unwrap_or_default()
+/// How a prompt looks; `hint` says which answers it takes.
+struct Look<'a> {
+    options: RenderOptions,
+    hint: &'a str,
 }
 
-impl RenderOptions {
-    fn question(self, question: &str, hint: &str, answer: &str) -> String {
+impl Look<'_> {
+    fn question(&self, question: &str, hint: &str, answer: &str) -> String {
         let mut line = Line::new().styled(Style::Heading, question).text(" ");
         if !hint.is_empty() {
             line = line.styled(Style::Dim, hint).text(" ");
         }
-        line.text(answer).render(self)
+        line.text(answer).render(self.options)
     }
 }
 
-impl Theme for RenderOptions {
+impl Theme for Look<'_> {
+    fn format_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        f.write_str(&self.question(prompt, self.hint, ""))
+    }
+
     fn format_confirm_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, _: Option<bool>) -> fmt::Result {
-        f.write_str(&self.question(prompt, CONFIRM, ""))
+        self.format_prompt(f, prompt)
     }
 
     fn format_confirm_prompt_selection(
@@ -210,28 +212,20 @@ impl Theme for RenderOptions {
         prompt: &str,
         selection: Option<bool>,
     ) -> fmt::Result {
-        f.write_str(&self.question(prompt, CONFIRM, if selection == Some(true) { "y" } else { "n" }))
+        f.write_str(&self.question(prompt, self.hint, if selection == Some(true) { "y" } else { "n" }))
     }
 
-    fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, default: Option<&str>) -> fmt::Result {
-        f.write_str(&self.question(prompt, &bracketed(default), ""))
+    fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, _: Option<&str>) -> fmt::Result {
+        self.format_prompt(f, prompt)
     }
 
     fn format_input_prompt_selection(&self, f: &mut dyn fmt::Write, prompt: &str, sel: &str) -> fmt::Result {
         f.write_str(&self.question(prompt, "", sel))
     }
 
-    fn format_password_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
-        f.write_str(&self.question(prompt, PASSWORD, ""))
-    }
-
-    fn format_select_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
-        f.write_str(&self.question(prompt, SELECT, ""))
-    }
-
     fn format_select_prompt_item(&self, f: &mut dyn fmt::Write, text: &str, active: bool) -> fmt::Result {
         let item = Line::new().text(if active { "> " } else { "  " });
-        f.write_str(&item.styled(if active { Style::Heading } else { Style::Plain }, text).render(*self))
+        f.write_str(&item.styled(if active { Style::Heading } else { Style::Plain }, text).render(self.options))
     }
 }
 

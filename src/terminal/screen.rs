@@ -52,12 +52,13 @@ pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
 }
 
 /// Draws a frame in one write. Never hides the cursor, so that it can't stay hidden after a crash.
+#[derive(Debug)]
 struct Pen {
     screen: Arc<Mutex<Screen>>,
     frame: Mutex<Frame>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Frame {
     text: String,
     /// The next text starts a new row.
@@ -134,9 +135,9 @@ impl TermLike for Pen {
     }
 }
 
-impl std::fmt::Debug for Pen {
+impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Pen")
+        f.write_str("Screen")
     }
 }
 

@@ -1,9 +1,7 @@
 //! Sanitizes, measures and wraps text for a terminal.
 
-/// The width of `text` in columns: two for most CJK characters and emoji, none for combining marks.
-pub fn width(text: &str) -> usize {
-    console::measure_text_width(text)
-}
+/// The width of text in columns: two for most CJK characters and emoji, none for combining marks.
+pub use console::measure_text_width as width;
 
 /// Removes terminal control from foreign text.
 ///
@@ -79,10 +77,6 @@ pub fn cut(text: &str, columns: usize, ending: &str) -> String {
     console::truncate_str(text, columns, ending).into_owned()
 }
 
-pub fn pad(text: &str, columns: usize) -> String {
-    console::pad_str(text, columns, console::Alignment::Left, None).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +130,6 @@ mod tests {
     #[test]
     fn wide_characters_count_twice() {
         assert_eq!(broken("日本 日本 日本", 9), ["日本 日本", "日本"]);
-        assert_eq!(pad("日本", 6), "日本  ");
         assert_eq!(cut("日本語", 5, "…"), "日本…");
         assert_eq!(cut("abc", 2, "..."), "ab");
     }

@@ -13,7 +13,7 @@ use super::ui::{Ui, Verbosity};
 /// Starts diagnostics: with `-v` the requests to the API server, with `-vv` retries and their reasons. Excludes those of
 /// libraries, which may contain secrets. The first call in a process decides.
 pub fn begin(ui: &Ui) {
-    let level = match ui.verbosity() {
+    let level = match ui.verbosity {
         Verbosity::Quiet | Verbosity::Normal => return,
         Verbosity::Verbose(0 | 1) => LevelFilter::INFO,
         Verbosity::Verbose(2) => LevelFilter::DEBUG,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use indicatif::MultiProgress;
@@ -88,13 +89,13 @@ impl Terminal {
     }
 
     /// Waits until no prompt is open, at most for `limit`.
-    pub async fn wait_for_question(&self, limit: std::time::Duration) {
-        let step = std::time::Duration::from_millis(10);
-        let mut waited = std::time::Duration::ZERO;
-        while self.screen().held && waited < limit {
-            tokio::time::sleep(step).await;
-            waited += step;
-        }
+    pub async fn wait_for_question(&self, limit: Duration) {
+        let answered = async {
+            while self.screen().held {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, answered).await;
     }
 
     pub(super) fn asking_is_over(&self) -> bool {
@@ -120,13 +121,9 @@ impl Terminal {
     /// The width for text: `COLUMNS`, else that of the window, else 100.
     pub fn columns(&self) -> usize {
         let asked = self.env("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
-        let window = || match self.0.columns {
-            Some(columns) => Some(columns),
-            None => [console::Term::stdout(), console::Term::stderr()]
-                .iter()
-                .find_map(|term| term.size_checked().map(|(_, columns)| usize::from(columns))),
-        };
-        asked.or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
+        let width = |term: &console::Term| term.size_checked().map(|(_, columns)| usize::from(columns));
+        let window = || [console::Term::stdout(), console::Term::stderr()].iter().find_map(width);
+        asked.or(self.0.columns).or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
     }
 
     /// The options for a stream. Only text on a terminal is wrapped.
@@ -160,7 +157,7 @@ impl Terminal {
         if self.0.stdout_tty && self.0.stderr_tty { self.above(write) } else { write() }
     }
 
-    pub(super) fn write_err(&self, text: &str) {
+    pub fn write_err(&self, text: &str) {
         self.above(|| self.screen().write_err(text));
     }
 

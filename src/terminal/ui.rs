@@ -42,22 +42,14 @@ impl Next {
 
 #[derive(Clone)]
 pub struct Ui {
-    terminal: Terminal,
+    pub terminal: Terminal,
     color: ColorChoice,
-    verbosity: Verbosity,
+    pub verbosity: Verbosity,
 }
 
 impl Ui {
     pub fn new(terminal: Terminal, color: ColorChoice, verbosity: Verbosity) -> Self {
         Self { terminal, color, verbosity }
-    }
-
-    pub fn terminal(&self) -> &Terminal {
-        &self.terminal
-    }
-
-    pub fn verbosity(&self) -> Verbosity {
-        self.verbosity
     }
 
     pub fn render_options(&self, stream: Stream) -> RenderOptions {
@@ -146,11 +138,6 @@ impl Ui {
         let options = self.render_options(Stream::Err);
         let text = text::wrap(&line.into().render(options), options.columns, under);
         self.terminal.write_err(&format!("{text}\n"));
-    }
-
-    /// Writes text of the command line parser to stderr unchanged.
-    pub fn raw_err(&self, text: &str) {
-        self.terminal.write_err(text);
     }
 
     fn say_next(&self, next: &Next) {

@@ -58,7 +58,7 @@ pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAc
     ui.status("Each database is read in one read-only transaction.");
     access.roots = roots_or_system(access.roots).await;
     let progress = ui.progress();
-    progress.waiting(Waiting::new("checking the databases; takes at most a minute", ui.terminal().now()));
+    progress.waiting(Waiting::new("checking the databases; takes at most a minute", ui.terminal.now()));
     let roots = access.roots.as_ref();
     let (mas, synapse) = tokio::join!(
         async {

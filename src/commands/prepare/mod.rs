@@ -50,7 +50,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     let issued = certificate::issue(&preparation, args, &mut files).await?;
     let found = find(&preparation, &files, exported.is_some()).await;
     findings::tell(session.ui(), &session.place(), &found);
-    let script = args.yes || !session.ui().terminal().can_ask();
+    let script = args.yes || !session.ui().terminal.can_ask();
     // Warnings need no acceptance if nothing is written to the cluster.
     let script = script && !args.write.preview && exported.is_none();
     findings::judge(&found, &args.write.accept, script)?;
@@ -95,10 +95,8 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         }
         preparation.write(plan, &inputs).await?;
         if context.interrupt.raised() {
-            let again = session.command("prepare");
-            session
-                .ui()
-                .next(&Next::new("The Secret and the record are written. To list the remaining tasks:").command(again));
+            let next = Next::new("The Secret and the record are written. To list the remaining tasks:");
+            session.ui().next(&next.command(session.command("prepare")));
             return Err(Failure::told(Exit::Interrupted));
         }
         context.interrupt.set(InterruptState::Ending { done: "the Secret and the record are written" });

@@ -86,7 +86,7 @@ pub fn secret_lines(ui: &Ui, snapshot: &Snapshot, plan: &SecretPlan) {
             .text(format!("    {:<18} ", item.key))
             .styled(Style::Dim, format!("{print:<26} "))
             .styled(style, word);
-        if ui.verbosity() > Verbosity::Quiet {
+        if ui.verbosity > Verbosity::Quiet {
             ui.verbatim(&line);
         }
         if item.action == SecretAction::KeepOther {

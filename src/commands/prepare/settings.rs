@@ -166,7 +166,7 @@ impl Interview<'_> {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let text = "Source of the MAS certificate (the deployment sets no TLS mode):";
         self.begin();
-        let chosen = self.session.ui().choose(text, &options, None);
+        let chosen = self.session.ui().choose(text, &options);
         Ok(match modes[chosen.map_err(|error| Failure::unanswered(error, "--tls"))?].0 {
             "certmanager" => Tls::Certmanager { issuer: self.name(("--issuer", "Name of the ClusterIssuer:"))? },
             "existing" => Tls::Existing { secret: self.name(("--tls-secret", "Name of the Secret:"))? },
@@ -175,7 +175,7 @@ impl Interview<'_> {
     }
 
     fn can_ask(&self) -> bool {
-        self.session.ui().terminal().can_ask()
+        self.session.ui().terminal.can_ask()
     }
 
     /// Prints an introduction before the first prompt.

@@ -21,8 +21,7 @@ impl Preparation<'_> {
             Known::Known(Some(record)) => record.clone(),
             Known::Known(None) => Record::new(&self.snapshot.deployment),
             Known::Unreadable(why) => {
-                let text = format!("the record can't be read: {why}; nothing was changed");
-                return Err(Failure::failed(text));
+                return Err(Failure::failed(format!("the record can't be read: {why}; nothing was changed")));
             }
         };
         record.settings = Some(self.settings.clone());
@@ -43,7 +42,7 @@ impl Preparation<'_> {
             self.write_secret(plan, inputs).await?;
         }
         let by = self.session.cluster.who_am_i().await;
-        let now = self.ui().terminal().now();
+        let now = self.ui().terminal.now();
         let settings = self.settings;
         // Another `prepare` may have written the record since it was read; its settings are not overwritten.
         let others = RefCell::new(None);

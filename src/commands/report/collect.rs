@@ -54,11 +54,11 @@ pub async fn collect(session: &Session) -> Contents {
         let findings = check_report(Some(target), &json!(findings));
         contents.tree("findings.json", "all findings: output of `check -o json`", &json!(findings));
         if let Known::Unreadable(why) = &snapshot.record {
-            contents.missing([Missing::new("record.json", why.clone())]);
+            contents.missing.push(Missing::new("record.json", why.clone()));
         }
     } else {
         let what = "status.json, findings.json, record.json";
-        contents.missing([Missing::new(what, "the API server took too long")]);
+        contents.missing.push(Missing::new(what, "the API server took too long"));
     }
     let chart = snapshot.and_then(|snapshot| snapshot.chart.as_ref());
     let versions = json!({
@@ -93,11 +93,11 @@ pub async fn collect(session: &Session) -> Contents {
     contents.tree("certificates.yaml", about, &json!(secrets.certificates));
     failure_records(session, &mut contents);
     if operators.deployments.is_empty() {
-        contents.missing([Missing::new("logs of the updater and the operator", "their Deployments were not found")]);
+        contents.missing.push(Missing::new("logs of the updater and the operator", "their Deployments were not found"));
     }
-    contents.missing(secrets.missing);
+    contents.missing.extend(secrets.missing);
     let unread = found.unread.into_iter().chain(std::mem::take(&mut operators.unread)).chain(server.err());
-    contents.missing(unread.map(Missing::from));
+    contents.missing.extend(unread.map(Missing::from));
     step("reading logs");
     Box::pin(logs::add(&survey, &around, &operators, &mut contents)).await;
     progress.done("read the deployment, its surroundings and its logs");
@@ -133,7 +133,7 @@ fn failure_records(session: &Session, contents: &mut Contents) {
                 contents.tree(&format!("failures/{name}"), about, &record);
             }
             Ok(_) => {}
-            Err(why) => contents.missing([Missing::new(format!("failure record {}", path.display()), why)]),
+            Err(why) => contents.missing.push(Missing::new(format!("failure record {}", path.display()), why)),
         }
     }
 }

@@ -42,16 +42,12 @@ pub struct Contents {
     redactor: Redactor,
     people: People,
     parts: Vec<Part>,
-    missing: Vec<Missing>,
+    pub missing: Vec<Missing>,
 }
 
 impl Contents {
     pub fn new(redactor: Redactor) -> Self {
         Self { redactor, people: People::default(), parts: Vec::new(), missing: Vec::new() }
-    }
-
-    pub fn missing(&mut self, missing: impl IntoIterator<Item = Missing>) {
-        self.missing.extend(missing);
     }
 
     /// A tree as YAML or JSON, by the ending of its path; no file for an empty list.

@@ -28,12 +28,12 @@ pub async fn add(survey: &Survey, around: &Around, operators: &Operators, conten
     });
     for one in of_deployment.iter().skip(LOGS) {
         let part = format!("log of {}, container {}", one.pod, one.container);
-        contents.missing([Missing::new(part, format!("the report has at most {LOGS} logs"))]);
+        contents.missing.push(Missing::new(part, format!("the report has at most {LOGS} logs")));
     }
     of_deployment.truncate(LOGS);
     let (theirs, ours) = tokio::join!(logs(survey, of_operators, OPERATOR_LIMIT), logs(survey, of_deployment, LIMIT));
     for ((logs, unread), of_operator) in [(theirs, true), (ours, false)] {
-        contents.missing(unread.into_iter().map(Missing::from));
+        contents.missing.extend(unread.into_iter().map(Missing::from));
         for (Container { namespace, pod, container, previous, role, .. }, end) in logs {
             let before = if previous { ".before" } else { "" };
             let cut = if end.cut { "the end of the log" } else { "the complete log" };

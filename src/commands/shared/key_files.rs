@@ -81,7 +81,7 @@ impl Issued {
         ui: &Ui,
     ) -> Result<Self, Failure> {
         let failed = |error: IssueError| Failure::failed(error.to_string());
-        let now = ui.terminal().now();
+        let now = ui.terminal.now();
         let is_new = ca.is_none();
         let ca = ca.map_or_else(|| CertificateAuthority::create(&host, key_type, now), Ok).map_err(failed)?;
         let certificate = ca.issue(&host, key_type, now).map_err(failed)?;
@@ -120,7 +120,7 @@ impl Issued {
             leaf.not_after(),
             leaf.issuer()
         ));
-        for problem in &check_certificate(chain, Some(&self.certificate.key), host, ui.terminal().now()) {
+        for problem in &check_certificate(chain, Some(&self.certificate.key), host, ui.terminal.now()) {
             findings::show(ui, &certificate::of_problem(host.as_str(), problem));
         }
         match self.ca_files(out).as_slice() {

@@ -23,9 +23,10 @@ pub fn path_in(folder: &str, name: &str) -> PathBuf {
 /// (minus the umask).
 pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     let existing = files.iter().filter(|file| file.path.symlink_metadata().is_ok());
-    let existing: Vec<String> = existing.map(|file| shown(&file.path)).collect();
+    let existing: Vec<String> = existing.map(|file| file.path.display().to_string()).collect();
     if !force && !existing.is_empty() {
-        return Err(exists(&existing.join(", ")));
+        let paths = existing.join(", ");
+        return Err(Failure::usage(format!("{paths} already exists; nothing was written. To overwrite, pass --force")));
     }
     // Renaming would remove a device such as /dev/stdout.
     if let Some(other) = files.iter().find(|file| file.path.metadata().is_ok_and(|there| !there.is_file())) {
@@ -40,16 +41,8 @@ pub fn write_all(files: &[NewFile<'_>], force: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn exists(paths: &str) -> Failure {
-    Failure::usage(format!("{paths} already exists; nothing was written. To overwrite, pass --force"))
-}
-
 fn refused(path: &Path, error: &io::Error, others: &str) -> Failure {
-    Failure::failed(format!("can't write {}: {}; {others}", shown(path), plain(error)))
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
+    Failure::failed(format!("can't write {}: {}; {others}", path.display(), plain(error)))
 }
 
 /// A temporary file in the directory of the file, removed on drop.

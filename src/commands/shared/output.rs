@@ -53,7 +53,7 @@ pub fn conclude(ui: &Ui, format: OutputFormat, target: Option<&Target>, findings
     if format.is_data() {
         ui.data(format, &check_report(target, &json!(findings)))?;
     } else {
-        let quiet = ui.verbosity() == Verbosity::Quiet;
+        let quiet = ui.verbosity == Verbosity::Quiet;
         let shown: Vec<Finding> =
             findings.iter().filter(|finding| !quiet || finding.severity != Severity::Ok).cloned().collect();
         if !shown.is_empty() {

@@ -27,7 +27,7 @@ pub async fn exec(context: &Context, args: &StatusArgs) -> Result<Exit, Failure>
     if format.is_data() {
         context.ui.data(format, &StatusList::of(vec![status]))?;
     } else {
-        page::show(&context.ui, &page::Shown::of(&session, &snapshot, &status), format == OutputFormat::Wide)?;
+        page::of(&session, &snapshot, &status, format == OutputFormat::Wide)?;
     }
     Ok(Exit::Done)
 }

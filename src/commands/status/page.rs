@@ -22,22 +22,19 @@ const WIDEST: usize = 100;
 /// Columns before the details of a phase: `  ✔ Setup and dry-run    `.
 const DETAIL: usize = 25;
 
-pub struct Shown<'a> {
-    snapshot: &'a Snapshot,
-    status: &'a Status,
-    /// The command that lists the findings.
-    check: String,
-    /// The file of the last failure.
+pub fn of(session: &Session, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
+    show(session.ui(), snapshot, status, &session.command("check"), session.failure_file(snapshot), wide)
+}
+
+/// `check` is the command that lists the findings, `saved` the file of the last failure.
+fn show(
+    ui: &Ui,
+    snapshot: &Snapshot,
+    status: &Status,
+    check: &str,
     saved: Option<PathBuf>,
-}
-
-impl<'a> Shown<'a> {
-    pub fn of(session: &Session, snapshot: &'a Snapshot, status: &'a Status) -> Self {
-        Self { snapshot, status, check: session.command("check"), saved: session.failure_file(snapshot) }
-    }
-}
-
-pub fn show(ui: &Ui, Shown { snapshot, status, check, saved }: &Shown<'_>, wide: bool) -> Result<(), OutputError> {
+    wide: bool,
+) -> Result<(), OutputError> {
     headline(ui, status)?;
     ui.print("")?;
     phases(ui, snapshot, status)?;
@@ -52,7 +49,7 @@ pub fn show(ui: &Ui, Shown { snapshot, status, check, saved }: &Shown<'_>, wide:
         crate::migration::page(ui, &failure.message)?;
     }
     last_failure(ui, snapshot, status)?;
-    if let Some(saved) = saved.as_ref().filter(|_| status.has_failed()) {
+    if let Some(saved) = saved.filter(|_| status.has_failed()) {
         ui.page(Line::new().text("  Saved: ").text(saved.display().to_string()))?;
     }
     if !status.identity_providers.is_empty() {
@@ -105,7 +102,7 @@ fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputErr
         };
         let line = Line::new().text("  ");
         let line = if let Some(mark) = mark { line.symbol(mark) } else { line.text(" ") };
-        let line = match phase_detail(ui.terminal().now(), snapshot, status.phase, step) {
+        let line = match phase_detail(ui.terminal.now(), snapshot, status.phase, step) {
             Some(detail) => line.text(format!(" {name:<20} ")).styled(Style::Dim, detail),
             None => line.text(format!(" {name}")),
         };
@@ -156,13 +153,12 @@ fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), Out
     let Some(rehearsal) = snapshot.recorded().and_then(|record| record.rehearsal.as_ref()) else { return Ok(()) };
     let cause = understand(&message).into_iter().next().map(|cause| cause.meaning);
     let cause = cause.unwrap_or_else(|| message.lines().next().unwrap_or_default().to_owned());
-    let now = ui.terminal().now();
+    let now = ui.terminal.now();
     ui.print("")?;
     ui.page(Line::new().styled(Style::Bad, format!("The last dry run failed {}:", ago(rehearsal.at, now))))?;
     ui.page_under(Line::new().text("  ").text(cause), 2)?;
     let conditions = snapshot.deployment.conditions();
-    let since = conditions.success_completion().filter(|since| Some(*since) != rehearsal.completion.as_deref());
-    if since.is_some() {
+    if conditions.success_completion().is_some_and(|since| Some(since) != rehearsal.completion.as_deref()) {
         ui.page("A later reconcile succeeded, but the dry run must still be repeated.")?;
     }
     Ok(())
@@ -175,7 +171,7 @@ fn unanswered(snapshot: &Snapshot) -> Option<Timestamp> {
 }
 
 fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Result<(), OutputError> {
-    let now = ui.terminal().now();
+    let now = ui.terminal.now();
     let heads = ["Condition", "Status", "Since"].map(Column::new).into_iter();
     let mut table = Table::new(heads.chain([Column::prose("Message")]));
     let all = snapshot.deployment.conditions();
@@ -210,7 +206,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
     };
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {
-            let at = time_of_day(at, ui.terminal().zone());
+            let at = time_of_day(at, ui.terminal.zone());
             format!("the operator has not reacted to the change made at {at}; check that its pod is running")
         }
         (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),

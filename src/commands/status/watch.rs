@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::page::{self, Shown};
+use super::page;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
@@ -62,10 +62,10 @@ async fn show(session: &Session, format: OutputFormat, shown: &mut Option<String
     let ui = session.ui();
     if format.is_data() {
         ui.data(format, &StatusList::of(vec![status]))?;
-    } else if first && ui.terminal().is_tty(Stream::Out) {
-        page::show(ui, &Shown::of(session, &snapshot, &status), format == OutputFormat::Wide)?;
+    } else if first && ui.terminal.is_tty(Stream::Out) {
+        page::of(session, &snapshot, &status, format == OutputFormat::Wide)?;
     } else {
-        let time = time_of_day(ui.terminal().now(), ui.terminal().zone());
+        let time = time_of_day(ui.terminal.now(), ui.terminal.zone());
         ui.print(format!("{time}  {line}"))?;
     }
     Ok(())

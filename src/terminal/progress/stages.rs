@@ -35,7 +35,7 @@ pub(super) enum Mode {
 }
 
 pub(super) struct Stages {
-    mode: Mode,
+    pub(super) mode: Mode,
     zone: TimeZone,
     waiting: Option<Waiting>,
     /// The observed state of workloads: `MAS pod running, migration job 1 of 1 running`.
@@ -57,10 +57,6 @@ const HEARTBEAT: i64 = 30;
 impl Stages {
     pub(super) fn new(mode: Mode, zone: TimeZone) -> Self {
         Self { mode, zone, waiting: None, observed: None, heard: None, printed: Timestamp::UNIX_EPOCH }
-    }
-
-    pub(super) fn mode(&self) -> Mode {
-        self.mode
     }
 
     /// Ends a stage. Returns its line.
@@ -141,7 +137,7 @@ impl Stages {
         let words = text::cut(&words, space, &options.encode("…"));
         let line = Line::new()
             .styled(Style::Dim, format!(" {}", time::time_of_day(now, &self.zone)))
-            .text(format!("  {}   ", text::pad(&words, space)))
+            .text(format!("  {}   ", console::pad_str(&words, space, console::Alignment::Left, None)))
             .styled(Style::Dim, shown);
         // In a very narrow window even the elapsed time is cut.
         Some(text::cut(&line.render(options), room.saturating_sub(3), ""))

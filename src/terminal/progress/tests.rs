@@ -24,6 +24,22 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+impl Ui {
+    pub(in crate::terminal) fn progress_by_hand(&self) -> Progress {
+        Progress { shared: Arc::new(Shared::new(self, true)), heart: None }
+    }
+}
+
+impl Progress {
+    /// Draws the next frame, or prints a heartbeat that is due.
+    fn tick(&self) {
+        if let Some(line) = &lock(&self.shared.output).line {
+            return line.bar.tick();
+        }
+        self.shared.update(Stages::tick);
+    }
+}
+
 impl Told {
     fn by_hand(&self) -> Progress {
         self.ui.progress_by_hand()

@@ -45,7 +45,7 @@ fn multi_line_answers_are_refused_at_every_prompt() {
     once(&|ui| assert_eq!(ui.text("Port", None, port).unwrap(), 2), ["1\n1".into(), "2".into()]);
     once(&|ui| assert_eq!(ui.password("?").unwrap().as_str(), "b"), ["a\na".into(), "b".into()]);
     once(&|ui| assert_eq!(ui.typed("Name", "a").unwrap(), Typed::Right), ["a\na".into(), "a".into()]);
-    once(&|ui| assert_eq!(ui.choose("TLS", &["a", "b"], None).unwrap(), 1), ["1\n1".into(), "2".into()]);
+    once(&|ui| assert_eq!(ui.choose("TLS", &["a", "b"]).unwrap(), 1), ["1\n1".into(), "2".into()]);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn every_question_can_be_interrupted() {
     assert!(matches!(ui().text("?", Some("5432"), port), Err(PromptError::Interrupted)));
     assert!(matches!(ui().password("?"), Err(PromptError::Interrupted)));
     assert!(matches!(ui().typed("?", "first-element"), Err(PromptError::Interrupted)));
-    assert!(matches!(ui().choose("?", &["a"], Some(0)), Err(PromptError::Interrupted)));
+    assert!(matches!(ui().choose("?", &["a"]), Err(PromptError::Interrupted)));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn nothing_is_asked_without_a_terminal() {
         assert!(matches!(ui.text("?", None, port), Err(PromptError::NoTerminal)));
         assert!(matches!(ui.password("?"), Err(PromptError::NoTerminal)));
         assert!(matches!(ui.typed("?", "y"), Err(PromptError::NoTerminal)));
-        assert!(matches!(ui.choose("?", &["a"], None), Err(PromptError::NoTerminal)));
+        assert!(matches!(ui.choose("?", &["a"]), Err(PromptError::NoTerminal)));
         assert_eq!(captured.stderr(), "", "a question nobody can answer is not shown either");
     }
     let (ui, _) = with(Setting::terminal(80).stdout_piped().answers(yes()));
@@ -149,12 +149,11 @@ fn a_password_is_asked_for_three_times_at_most() {
 #[test]
 fn a_script_chooses_by_number_or_name() {
     let options = ["inherit: as all", "certfile: from a file", "issue: a new one"];
-    let choose = |answers: [ScriptedAnswer; 1], default| person(answers).0.choose("TLS", &options, default);
-    assert_eq!(choose(["2".into()], None).unwrap(), 1);
-    assert_eq!(choose(["issue".into()], None).unwrap(), 2);
-    assert_eq!(choose(["".into()], Some(0)).unwrap(), 0);
+    let choose = |answers: [ScriptedAnswer; 1]| person(answers).0.choose("TLS", &options);
+    assert_eq!(choose(["2".into()]).unwrap(), 1);
+    assert_eq!(choose(["issue".into()]).unwrap(), 2);
     let (ui, captured) = person(["4".into(), "0".into(), "".into(), "3".into()]);
-    assert_eq!(ui.choose("TLS", &options, None).unwrap(), 2);
+    assert_eq!(ui.choose("TLS", &options).unwrap(), 2);
     assert_eq!(captured.stderr().matches("TLS (arrow keys, then Enter)").count(), 4);
 }
 

@@ -155,7 +155,7 @@ proptest! {
         }
         let widest = cells.iter().map(|(first, _)| text::width(first)).max().unwrap();
         for (line, (first, second)) in table.render(render_options(None), false).iter().skip(1).zip(&cells) {
-            prop_assert_eq!(line, &format!("{}   {second}", text::pad(first, widest)));
+            prop_assert_eq!(line, &format!("{}   {second}", console::pad_str(first, widest, console::Alignment::Left, None)));
         }
     }
 

@@ -17,7 +17,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
         "text" => ui.text("Database port?", Some("5432"), port),
         "password" => ui.password("Database password?").map(|secret| format!("{} characters", secret.len())),
         "typed" => ui.typed("Name?", "prüfstand").map(|typed| (typed == Typed::Right).to_string()),
-        "choose" => ui.choose("TLS?", &["inherit", "issue"], None).map(|place| place.to_string()),
+        "choose" => ui.choose("TLS?", &["inherit", "issue"]).map(|place| place.to_string()),
         "late" => {
             ui.status("not yet");
             std::thread::sleep(Duration::from_millis(500));
@@ -26,7 +26,7 @@ fn play(scene: &str, ui: &Ui) -> Result<String, PromptError> {
         "panic" => ui.text("Database port?", Some("5432"), |_| -> Result<String, String> { panic!("on purpose") }),
         "progress" => {
             let progress = ui.progress();
-            progress.waiting(Waiting::new("running the dry run", ui.terminal().now()));
+            progress.waiting(Waiting::new("running the dry run", ui.terminal.now()));
             std::thread::sleep(Duration::from_millis(300));
             ui.confirm("Go on?").map(|yes| yes.to_string())
         }

@@ -93,7 +93,7 @@ fn page(setting: Setting, snapshot: &Snapshot) -> String {
     let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
     let saved = Some(PathBuf::from("/home/me/.local/state/kubectl-ess-mas/saved.json"));
     let status = Status::of(snapshot, command);
-    show(&ui, &Shown { snapshot, status: &status, check: command("check"), saved }, false).unwrap();
+    show(&ui, snapshot, &status, &command("check"), saved, false).unwrap();
     assert_eq!(captured.stderr(), "");
     captured.stdout().replace('\u{1b}', "^")
 }

@@ -321,6 +321,21 @@ mod tests {
         assert!(Owner::Installer.may_write_as("OpenAPI-Generator"));
     }
 
+    /// Recorded from the real kustomize-controller by `tests/e2e/real/flux.rs`.
+    #[test]
+    fn what_the_real_flux_wrote_is_recognized() {
+        for (state, reach) in [("applied", Reach::Nothing), ("rehearsed", Reach::Active), ("activated", Reach::Active)]
+        {
+            let file = format!("{}/tests/recordings/flux/{state}-deployment.json", env!("CARGO_MANIFEST_DIR"));
+            let object = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+            let recorded = Deployment::from_value(object).unwrap();
+            assert_eq!(recorded.owner(), Owner::Flux("Kustomization/chat-prod".into()));
+            assert_eq!(recorded.reach_of("kustomize-controller"), reach, "{state}");
+            let by = recorded.switch_of_others().filter(|by| recorded.owner().may_write_as(by));
+            assert_eq!(by.is_some(), reach == Reach::Active, "{state}");
+        }
+    }
+
     #[test]
     fn the_operation_shows_the_version_of_helm() {
         let with = |operation: &str| {

@@ -76,8 +76,10 @@ impl Keyboard {
         raw.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN);
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // The kernel edits a password. The echo is off as soon as dialoguer is ready to read it.
-        tcsetattr(&inner, OptionalActions::Now, if hidden { &before } else { &raw })?;
+        // The kernel edits a password; the other keys are read in raw mode.
+        let mut idle = if hidden { before.clone() } else { raw.clone() };
+        idle.local_modes.insert(until_read(hidden));
+        tcsetattr(&inner, OptionalActions::Now, &idle)?;
         tcsetattr(&real, OptionalActions::Flush, &raw)?;
         let keyboard = Self { real, before, inner };
         rustix::stdio::dup2_stdin(&keyboard.inner)?;
@@ -93,13 +95,13 @@ impl Keyboard {
     ) -> Result<(), PromptError> {
         let mut typed = 0;
         while !answered() {
-            if over() {
-                return Err(PromptError::Interrupted);
-            }
-            // Dialoguer drops earlier keys.
-            if hidden && tcgetattr(&self.inner)?.local_modes.contains(LocalModes::ECHO) {
+            // Dialoguer drops earlier keys. If the pseudo-terminal closed earlier, console would read the real one instead.
+            if tcgetattr(&self.inner)?.local_modes.contains(until_read(hidden)) {
                 thread::sleep(Duration::from_millis(1));
                 continue;
+            }
+            if over() {
+                return Err(PromptError::Interrupted);
             }
             let keys = self.keys(&INTERVAL)?;
             let mut passed = Zeroizing::new(Vec::with_capacity(keys.len() + ROOM));
@@ -148,6 +150,11 @@ impl Keyboard {
         keys.truncate(length);
         Ok(keys)
     }
+}
+
+/// A mode that console switches off while it reads. `ECHONL` has no other effect in raw mode.
+fn until_read(hidden: bool) -> LocalModes {
+    if hidden { LocalModes::ECHO } else { LocalModes::ECHONL }
 }
 
 impl Drop for Keyboard {

@@ -15,18 +15,24 @@ use crate::terminal::{ColorChoice, OutputFormat, Verbosity};
 
 /// The global flags.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
 pub struct GlobalArgs {
     #[command(flatten)]
     pub connection: ConnectionFlags,
     /// Colorize the output; auto does so only on a terminal
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
     pub color: ColorChoice,
     /// Increase verbosity; repeatable
-    #[arg(short = 'v', action = ArgAction::Count, global = true)]
+    #[arg(short = 'v', action = ArgAction::Count, global = true, help_heading = "Output")]
     verbose: u8,
     /// Print only warnings and errors
-    #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
+    #[arg(short = 'q', long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     quiet: bool,
 }
 

@@ -1,9 +1,21 @@
-//! Tells the program what it was built from: `version -o json` prints it, and every request names it.
+//! Tells the program what it was built from: `version -o json` prints it, and every request names it. Converts the data files
+//! in `src` to JSON, which the program reads ten times as fast as YAML.
 
-use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// In `src`.
+const TABLES: [&str; 7] = [
+    "checks/findings.yaml",
+    "checks/databases/findings.yaml",
+    "checks/endpoints/findings.yaml",
+    "checks/synapse/settings.yaml",
+    "diagnosis/causes.yaml",
+    "x509/formats.yaml",
+    "x509/problems.yaml",
+];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -18,6 +30,20 @@ fn main() {
         println!("cargo:rustc-env=ESS_MAS_COMMIT={commit}");
     }
     println!("cargo:rustc-env=ESS_MAS_BUILD_TIME={}", build_time());
+    for table in TABLES {
+        let converted = PathBuf::from(variable("OUT_DIR")).join(table).with_extension("json");
+        fs::create_dir_all(converted.parent().expect("it is in a folder")).expect("the folder can be created");
+        fs::write(&converted, json(&Path::new("src").join(table))).expect("the table can be written");
+    }
+}
+
+/// The YAML file as JSON.
+fn json(table: &Path) -> String {
+    println!("cargo:rerun-if-changed={}", table.display());
+    let text = fs::read_to_string(table).expect("the table can be read");
+    let tree: serde_json::Value =
+        serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", table.display()));
+    tree.to_string()
 }
 
 /// The commit of this repository; `None` for an unpacked archive, also where that lies within another repository.

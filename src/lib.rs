@@ -5,6 +5,13 @@
 //! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `answers`, `deployment`,
 //! `secrets`, `x509`, `redact`, `workloads`. `terminal` serves the upper three.
 
+/// Reads a data file of `src`, which `build.rs` converts to JSON. A test reads each.
+macro_rules! table {
+    ($path:literal) => {
+        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $path, ".json"))).expect("a test reads this file")
+    };
+}
+
 pub mod answers;
 pub mod checks;
 pub mod cli;

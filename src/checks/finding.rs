@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A stable name in kebab-case. Never renamed, because scripts use it. Explained in `docs/findings.md`.
@@ -49,6 +48,7 @@ pub struct Finding {
 pub(super) const GUIDE: &str = "https://docs.element.io/latest/element-server-suite-classic/administration/migration-to-matrix-authentication-service";
 
 /// Findings as data: by name their code, severity, message and remedy, with placeholders in braces.
+#[derive(Deserialize)]
 pub(super) struct Table(pub(super) BTreeMap<String, Row>);
 
 #[derive(Deserialize)]
@@ -62,15 +62,9 @@ pub(super) struct Row {
     guide: bool,
 }
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| table!("checks/findings"));
 
 impl Table {
-    /// Reads YAML. Via a JSON value: a YAML deserializer for each type would make the program large.
-    pub(super) fn read<T: DeserializeOwned>(text: &str) -> T {
-        let tree = serde_yaml::from_str(text).expect("a test reads this file");
-        serde_json::from_value(tree).expect("a test reads this file")
-    }
-
     /// The finding of this name. `known` has the values of the remaining placeholders.
     pub(super) fn finding(
         &'static self,

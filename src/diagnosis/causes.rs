@@ -84,12 +84,7 @@ pub struct Cause {
     pub course: Recovery,
 }
 
-static CAUSES: LazyLock<Vec<Entry>> =
-    // Parsed to a value first, because a YAML deserializer for each type enlarges the program.
-    LazyLock::new(|| {
-        let tree = serde_yaml::from_str(include_str!("causes.yaml")).expect("a test reads this file");
-        serde_json::from_value(tree).expect("a test reads this file")
-    });
+static CAUSES: LazyLock<Vec<Entry>> = LazyLock::new(|| table!("diagnosis/causes"));
 
 pub(super) fn all() -> &'static [Entry] {
     &CAUSES

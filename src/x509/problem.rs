@@ -21,11 +21,7 @@ pub(super) struct Rule {
     remedy: String,
 }
 
-pub(super) static PROBLEMS: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| {
-    // Via a value, because a YAML deserializer for each type enlarges the program.
-    let tree = serde_yaml::from_str(include_str!("problems.yaml")).expect("a test reads this file");
-    serde_json::from_value(tree).expect("a test reads this file")
-});
+pub(super) static PROBLEMS: LazyLock<BTreeMap<String, Rule>> = LazyLock::new(|| table!("x509/problems"));
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateProblem {

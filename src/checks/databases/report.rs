@@ -9,7 +9,7 @@ use crate::checks::finding::{Finding, Severity, Table};
 /// Limit of names in a sentence.
 pub(super) const FEW: usize = 12;
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| table!("checks/databases/findings"));
 
 impl ConnectionSettings {
     /// The finding of this name in the table, with values for its placeholders.

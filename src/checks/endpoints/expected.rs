@@ -63,7 +63,7 @@ pub struct Commands {
     pub kubectl: String,
 }
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table(Table::read(include_str!("findings.yaml"))));
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| table!("checks/endpoints/findings"));
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::checks::finding::{Finding, Severity, Table};
+use crate::checks::finding::{Finding, Severity};
 
-static SETTINGS: LazyLock<Settings> = LazyLock::new(|| Table::read(include_str!("settings.yaml")));
+static SETTINGS: LazyLock<Settings> = LazyLock::new(|| table!("checks/synapse/settings"));
 
 /// `settings.yaml`, whose head explains the fields.
 #[derive(Deserialize)]

@@ -16,7 +16,6 @@ use super::tls::TlsArgs;
     about = "Migrate an Element Server Suite Classic deployment from legacy authentication to the Matrix Authentication Service (MAS)",
     after_help = "Users notice nothing until `activate`. Until the migration is complete, `abort` rolls it back. For flags and examples, run `kubectl ess-mas COMMAND --help`.",
     propagate_version = false,
-    disable_help_subcommand = true,
     arg_required_else_help = true
 )]
 pub struct Cli {

@@ -22,14 +22,17 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 pub fn definition() -> Command {
-    for_columns(WIDEST)
+    with_pages(root(), WIDEST)
 }
 
-/// The definition with help for a terminal of this width, at most [`WIDEST`].
+/// The definition with help for a terminal of this width, at most [`WIDEST`], and without completion hints.
 pub fn for_columns(columns: usize) -> Command {
-    let columns = columns.min(WIDEST);
+    with_pages(Cli::command(), columns.min(WIDEST))
+}
+
+fn with_pages(root: Command, columns: usize) -> Command {
     let examples: Vec<Example> = examples::all().collect();
-    let command = each_below(root(), |below, name| made_ready(below, name, &examples))
+    let command = each_below(root, |below, name| made_ready(below, name, &examples))
         .styles(styles())
         .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
     let template =
@@ -40,7 +43,7 @@ pub fn for_columns(columns: usize) -> Command {
 
 /// The definition without help pages, for completion.
 pub fn root() -> Command {
-    hinted(Cli::command()).disable_help_subcommand(false)
+    hinted(Cli::command())
 }
 
 /// Bold headings, and the basic colors for errors, which follow the terminal's theme.
@@ -102,7 +105,7 @@ fn usage(command: &Command, path: &str) -> String {
 
 /// Marks each value as a file or not, so that shells complete file names only for files.
 fn hinted(command: Command) -> Command {
-    let command = command.disable_help_subcommand(true).mut_args(|arg| {
+    let command = command.mut_args(|arg| {
         let hint = match arg.get_value_names().and_then(<[_]>::first).map(clap::builder::Str::as_str) {
             Some("FILE") => ValueHint::FilePath,
             Some("DIR") => ValueHint::DirPath,

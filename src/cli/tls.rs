@@ -7,7 +7,7 @@ use super::flags::OutputArgs;
 use crate::x509::{RsaBits, TlsKeyType};
 
 #[derive(Debug, Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct TlsArgs {
     #[command(subcommand)]
     pub command: TlsCommand,

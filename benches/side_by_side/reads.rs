@@ -58,8 +58,8 @@ pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec
         against: String::new(),
         theirs: String::new(),
         ratio: String::new(),
-        goal: "≤ 3, no discovery",
-        reached: Some(requests.len() <= 3),
+        goal: "≤ 5 at once, no discovery",
+        reached: Some(requests.len() <= 5),
     });
 
     let many = programs.home().join("500-contexts");

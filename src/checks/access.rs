@@ -149,7 +149,7 @@ impl Access {
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,
-            Known::Known(rules) => rules.incomplete().unwrap_or("the API server didn't answer"),
+            Known::Known(rules) => rules.incomplete().unwrap_or("the API server didn't respond"),
         }
     }
 }

@@ -123,10 +123,10 @@ fn not_kept(id: &str) -> Option<String> {
     } else if upper.starts_with(|first: char| first.is_ascii_uppercase() || matches!(first, '8' | '9'))
         && is_canonical_ulid(&format!("0{}", &upper[1..]))
     {
-        let text = "looks like a ULID, but its first character is above 7; MAS silently changes it to another id";
+        let text = "looks like a ULID, but its first character is above 7; MAS silently changes it to another ID";
         Some(text.to_owned())
     } else {
-        Some("is not a ULID, which MAS requires as a provider's id".to_owned())
+        Some("is not a ULID, which MAS requires as a provider's ID".to_owned())
     }
 }
 

@@ -106,16 +106,16 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
     let named = snapshot.deployment.reach_of("helm") >= Reach::Mas;
     let (next, force) = match (release.major, named) {
         (Some(4), true) => {
-            ("Every later `helm upgrade` fails with a conflict until its values say the same", " (--force-conflicts)")
+            ("Every later `helm upgrade` fails with a conflict until its values match", " (--force-conflicts)")
         }
         (Some(4), false) => (
             "A later `helm upgrade` keeps the change while the values don't name MAS. With other values for MAS, it fails with a conflict",
             " (--force-conflicts)",
         ),
         (Some(3), _) => {
-            ("A later `helm upgrade` keeps the change, but the values are wrong until they say the same", " (--force)")
+            ("A later `helm upgrade` keeps the change, but the values differ from the cluster until you update them", " (--force)")
         }
-        _ => ("Until the values say the same, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
+        _ => ("Until the values match, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
     };
     let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
     let name = match moment {

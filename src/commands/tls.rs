@@ -74,7 +74,7 @@ pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName,
     let Some(settings) = snapshot.settings else {
         return Err(unknown(&format!("{place} has no MAS host, and `kubectl ess-mas prepare` has not stored one")));
     };
-    context.ui.status(format!("Host {}, as configured for {place}.", settings.host));
+    context.ui.status(format!("Using host {}, as configured for {place}.", settings.host));
     host(&settings.host)
 }
 

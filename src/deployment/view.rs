@@ -13,7 +13,7 @@ use super::conditions::Conditions;
 pub const MAS: &str = "matrixAuthenticationService";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
+#[error("the API server's response is not an ElementDeployment: {missing} is missing")]
 pub struct NotADeployment {
     missing: &'static str,
 }

@@ -181,7 +181,7 @@ impl Evidence {
             }
         }
         if self.symptoms.is_empty() && self.logs.is_empty() {
-            ui.status("    The readable components, jobs and pods show no other problem.");
+            ui.status("    The components, jobs and pods that you can read show no other problem.");
         }
         for missing in &self.missing {
             ui.status(format!("    Not read: {missing}"));

@@ -75,7 +75,7 @@ fn approve(
         }
         Step::Abort => "This sets active back to false; the operator starts Synapse as before. Continue?",
         Step::Remove => {
-            "This removes the MAS component; the operator deletes MAS. Its Secret and database stay. Continue?"
+            "This removes the MAS component; the operator deletes MAS. Its Secret and database remain. Continue?"
         }
     };
     Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question, changed)?))
@@ -91,13 +91,13 @@ fn approve_activation(
     let Some(rehearsed) = Rehearsed::check(seen) else {
         return Err(Failure::new(
             Exit::Blocked,
-            "no dry run has passed for the current spec and secrets; nothing was changed",
+            "no dry run has passed for the current spec and Secret; nothing was changed",
         ));
     };
     let ui = session.ui();
     let script = !ui.terminal.can_ask();
     if script && (request.confirm.is_none() || request.backup.is_none()) {
-        let also = if request.yes { "; --yes is not enough" } else { "" };
+        let also = if request.yes { "; --yes is not sufficient" } else { "" };
         return Err(Failure::usage(format!(
             "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
             session.target.name

@@ -82,7 +82,7 @@ impl Step {
                 let succeeded = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
                 let passed = standing(seen) == RehearsalStanding::Passed && !is_old(seen);
                 (succeeded && passed && settings_are_in_spec(seen))
-                    .then_some("The dry run has already passed for this spec and these secrets.")
+                    .then_some("The dry run has already passed for this spec and Secret.")
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {

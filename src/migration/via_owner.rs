@@ -75,7 +75,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
         Some(OwnersChange::Awaited) => {
             "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
         }
-        _ => "the spec already contains this change; the manifest owner has nothing to do",
+        _ => "the spec already contains this change; there is nothing for the manifest owner to change",
     };
     Err(Failure::failed(text).then("To request another dry run:", session.command("dry-run")))
 }

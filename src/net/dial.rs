@@ -111,14 +111,14 @@ pub async fn knows(host: &str) -> Known<bool> {
     let name = format!("{}.", host.trim_end_matches('.'));
     match timeout(NAME_LIMIT, addresses(&name, 443)).await {
         Ok(found) => Known::Known(found.is_ok()),
-        Err(_) => Known::Unreadable(format!("no answer within {} seconds", NAME_LIMIT.as_secs())),
+        Err(_) => Known::Unreadable(format!("no response within {} seconds", NAME_LIMIT.as_secs())),
     }
 }
 
 /// Connects to all addresses concurrently, and returns the first connection. The caller sets a time limit.
 pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
     let attempt = async |address: &SocketAddr| {
-        TcpStream::connect(address).await.map_err(|error| format!("nothing answers at {address}: {}", plain(&error)))
+        TcpStream::connect(address).await.map_err(|error| format!("nothing responds at {address}: {}", plain(&error)))
     };
     let attempts: Vec<_> = addresses.iter().map(|address| Box::pin(attempt(address))).collect();
     if attempts.is_empty() {

@@ -141,7 +141,7 @@ impl Ask<'_> {
             return refused(&format!("{host} ({})", addresses[0].ip()), reason);
         }
         let all: Vec<String> = good.iter().map(SocketAddr::to_string).collect();
-        let place = format!("nothing answers at {}", all.join(", "));
+        let place = format!("nothing responds at {}", all.join(", "));
         self.ask(client.resolve_to_addrs(host, &good), self.url.clone(), &place, verifier).await
     }
 

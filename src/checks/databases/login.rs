@@ -57,7 +57,7 @@ fn pooler(place: &ConnectionSettings, message: &str, finding: Finding) -> Findin
         return rejects;
     }
     let (host, port) = (&place.host, place.port);
-    let message = format!("{}; {name}, a connection pooler, answers at {host}:{port}", finding.message);
+    let message = format!("{}; {name}, a connection pooler, responds at {host}:{port}", finding.message);
     Finding { message, remedy: rejects.remedy, ..finding }
 }
 

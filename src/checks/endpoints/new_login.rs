@@ -33,9 +33,9 @@ fn said(answers: &Replies, question: &Question) -> (u16, Result<Value, String>) 
     match answers.to(question).next() {
         Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
-            (0, Err(format!("no answer: {why}")))
+            (0, Err(format!("no response: {why}")))
         }
-        None => (0, Err("no answer: the request was not sent".to_owned())),
+        None => (0, Err("no response: the request was not sent".to_owned())),
     }
 }
 

@@ -41,11 +41,11 @@ fn helm_of(operation: &str, names: Reach) -> Snapshot {
 #[test]
 fn consequence_depends_on_helms_version_and_on_its_values() {
     for (operation, names, says) in [
-        ("Update", Reach::Nothing, "keeps the change, but the values are wrong until they say the same"),
-        ("Update", Reach::Active, "keeps the change, but the values are wrong until they say the same"),
+        ("Update", Reach::Nothing, "keeps the change, but the values differ from the cluster until you update them"),
+        ("Update", Reach::Active, "keeps the change, but the values differ from the cluster until you update them"),
         ("Apply", Reach::Nothing, "keeps the change while the values don't name MAS"),
-        ("Apply", Reach::Mas, "Every later `helm upgrade` fails with a conflict until its values say the same"),
-        ("Apply", Reach::Active, "Every later `helm upgrade` fails with a conflict until its values say the same"),
+        ("Apply", Reach::Mas, "Every later `helm upgrade` fails with a conflict until its values match"),
+        ("Apply", Reach::Active, "Every later `helm upgrade` fails with a conflict until its values match"),
     ] {
         let snapshot = helm_of(operation, names);
         for purpose in [Purpose::DryRun, Purpose::Activate, Purpose::Look, Purpose::Abort] {

@@ -71,7 +71,7 @@ fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]
     ui.status(
         "Secrets are redacted: the report has only the names and lengths of their keys. Known values, keys, tokens, password \
          hashes and long codes are replaced by [redacted] in every text. The logs of Synapse and MAS have numbers instead of \
-         user IDs. Host names, object names and the operator's messages stay.",
+         user IDs. Host names, object names and the operator's messages remain.",
     );
     ui.next(&Next::new("The redaction is automatic: review the report before you share it. The file is:"));
 }

@@ -210,7 +210,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
             format!("the operator has not reacted to the change made at {at}; check that its pod is running")
         }
         (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),
-        (_, RunState::Running) => "a reconcile is running".to_owned(),
+        (_, RunState::Running) => "a reconcile is in progress".to_owned(),
         (_, RunState::Failing) => "the last reconcile failed; the operator retries automatically".to_owned(),
         (_, RunState::Idle) => "the operator has nothing to reconcile".to_owned(),
     };

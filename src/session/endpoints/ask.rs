@@ -203,7 +203,7 @@ impl Round<'_> {
         match timeout_at(self.deadline, http::send(ask)).await {
             Ok(seen) => seen,
             Err(_) => {
-                Seen::only(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs())))
+                Seen::only(Outcome::NotReached(format!("no response from {host} within {} seconds", WHOLE.as_secs())))
             }
         }
     }

@@ -116,7 +116,7 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
     };
     let host = expected.mas_host.as_ref()?;
     (good(codes::MAS_ISSUER) && good(codes::MAS_SIGNING_KEY))
-        .then(|| format!("MAS answers at https://{host} with this deployment's key"))
+        .then(|| format!("MAS responds at https://{host} with this deployment's key"))
 }
 
 /// The findings if no host can be reached, for these reasons.
@@ -124,7 +124,7 @@ fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Ve
     let mut answers = Replies::default();
     for question in questions(expected) {
         let why = question.host(expected).and_then(|host| reasons.get(host));
-        let why = why.map_or("no host can be reached from here", String::as_str).to_owned();
+        let why = why.map_or("no host can be reached from this machine", String::as_str).to_owned();
         answers.add(question, endpoints::Outcome::NotReached(why));
     }
     judge(expected, &answers)

@@ -176,7 +176,7 @@ async fn activation_without_backup_or_name_is_wrong_usage_and_changes_nothing() 
     let before = scene.versions().await;
     let name = scene.deployment.name().to_owned();
     let lines: [(&[&str], &str); 8] = [
-        (&["--yes"], "--yes is not enough"),
+        (&["--yes"], "--yes is not sufficient"),
         (&[], "--backup"),
         (&["--confirm", &name], "--backup"),
         (&["--backup", "on the shelf"], "--confirm chat-of-ours"),

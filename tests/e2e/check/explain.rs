@@ -21,7 +21,7 @@ async fn a_code_is_explained_without_a_kubeconfig_in_every_form() {
 async fn a_cause_in_a_failure_file_is_explained_like_a_finding_and_cannot_be_accepted() {
     let shell = Shell::with_kubeconfig(std::path::Path::new("/nonexistent/kubeconfig"));
     let done = shell.run("check --explain account-changes-enabled").await.expect(0);
-    done.shows("enable_3pid_changes: true").shows("allowEmailChange").shows("Nothing was migrated by this try");
+    done.shows("enable_3pid_changes: true").shows("allowEmailChange").shows("This attempt migrated nothing");
     let json = shell.run("check --explain row-without-account -o json").await.expect(0).json();
     assert_eq!((&json["kind"], &json["code"]), (&"Explanation".into(), &"row-without-account".into()));
     assert_eq!(json["severities"], serde_json::json!([]));

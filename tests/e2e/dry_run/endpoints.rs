@@ -31,7 +31,7 @@ async fn dry_run_reports_that_mas_responds_after_its_verdict() {
     scene.prepare().await;
     fill(&web, &scene, "dry-run-done").await;
     let done = through_proxy(&scene, &web, "dry-run --yes").await.expect(0);
-    done.says("MAS answers at https://auth.example.com with this deployment's key");
+    done.says("MAS responds at https://auth.example.com with this deployment's key");
     let at = |words: &str| done.stderr.find(words).unwrap_or_else(|| panic!("{words:?} is not in\n{done}"));
     assert!(at("Dry run passed in") < at("MAS answers at"), "{done}");
 }
@@ -86,7 +86,7 @@ async fn an_unreachable_mas_is_reported_and_blocks_no_script() {
         finish(command.spawn().unwrap(), line.to_owned())
     };
     let done = lost("dry-run --yes").await.expect(0);
-    done.says("mas-reachable").says("can't be reached from here").says("--through-cluster");
+    done.says("mas-reachable").says("can't be reached from this machine").says("--through-cluster");
     let check = lost("check -o json").await.expect(11);
     assert!(wrong(&check).contains(&("mas-reachable".to_owned(), "warning".to_owned())), "{check}");
     let done = lost(ACTIVATE).await.expect(0);

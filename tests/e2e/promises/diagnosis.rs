@@ -43,7 +43,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
             "operator reports failure",
             "database error whilst locking Synapse table `users`",
             "Something else held a lock on its table users in Synapse's database",
-            "Nothing was migrated: MAS's tool locks Synapse's tables before it copies anything.",
+            "Nothing was migrated: syn2mas locks Synapse's tables before it copies anything.",
             "The operator retries automatically, and a retry often succeeds.",
             "list the sessions that may hold the lock, in Synapse's database:",
             "SELECT pid,",

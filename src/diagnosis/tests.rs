@@ -378,7 +378,7 @@ fn meaning_remedy_and_statement_contain_the_captured_names() {
     assert!(cause.meaning.contains("@x:other.org"), "{}", cause.meaning);
     assert!(cause.sql.unwrap().statements[0].ends_with("NOT LIKE '@%:example.com';"));
     let cause = first(&recording("dry-run-encryption-newline"));
-    assert!(cause.meaning.contains("line feed"), "{}", cause.meaning);
+    assert!(cause.meaning.contains("ends in a newline"), "{}", cause.meaning);
     let cause = first(&recording("dry-run-mas-database-unreachable"));
     assert!(cause.meaning.contains("nothing responds at that host and port"), "{}", cause.meaning);
     let cause = first(

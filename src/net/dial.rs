@@ -25,7 +25,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 pub type BoxConnection = Box<dyn Connection>;
 
 /// Opens a connection to one endpoint, such as a port-forward; the error is a sentence.
-pub type Door = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>> + Send + Sync>;
+pub type Connector = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>> + Send + Sync>;
 
 /// How to get to a host.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub enum Way {
     To(Vec<SocketAddr>),
     /// A proxy with scheme `http`, `https` or `socks5`.
     Proxy(Uri),
-    Through(Door),
+    Through(Connector),
 }
 
 /// curl's `--resolve HOST:PORT:ADDRESS`: an address that replaces the DNS lookup.

@@ -81,7 +81,7 @@ impl Roots {
 
 /// What a connection requires of the server's chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Verification {
     /// The chain is judged later.
     Nothing,
     /// A chain to a root, for any name.
@@ -92,7 +92,7 @@ pub enum Need {
 
 #[derive(Debug)]
 pub struct Verifier {
-    need: Need,
+    need: Verification,
     roots: Option<Arc<WebPkiServerVerifier>>,
     /// The name of an HTTPS proxy, which the system's CAs must trust.
     proxy: Option<(String, Arc<WebPkiServerVerifier>)>,
@@ -102,11 +102,15 @@ pub struct Verifier {
 
 impl Verifier {
     /// Creates a client configuration. Without roots, only [`Need::Nothing`] is possible.
-    pub fn client(roots: Option<&Roots>, need: Need, proxy: Option<&str>) -> Result<(Arc<Self>, ClientConfig), String> {
+    pub fn client(
+        roots: Option<&Roots>,
+        need: Verification,
+        proxy: Option<&str>,
+    ) -> Result<(Arc<Self>, ClientConfig), String> {
         let none = || "this system has no CA certificates to verify the server's certificate".to_owned();
         let roots = match need {
-            Need::Nothing => None,
-            Need::Chain | Need::Name => Some(roots.ok_or_else(none)?.verifier()?),
+            Verification::Nothing => None,
+            Verification::Chain | Verification::Name => Some(roots.ok_or_else(none)?.verifier()?),
         };
         let proxy = match proxy {
             Some(name) => Some((name.to_owned(), Roots::of_system().ok_or_else(none)?.verifier()?)),
@@ -151,7 +155,7 @@ impl ServerCertVerifier for Verifier {
             // The name is checked last, so the chain is valid.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.need == Need::Chain => Ok(ServerCertVerified::assertion()),
+            )) if self.need == Verification::Chain => Ok(ServerCertVerified::assertion()),
             other => other,
         }
     }
@@ -216,7 +220,7 @@ pub async fn presented(host: &HostName, port: u16, resolve: Option<IpAddr>) -> R
         Err(_) => return Err(too_slow(resolve.map_or(host.to_string(), |ip| SocketAddr::new(ip, port).to_string()))),
     };
     let no_handshake = |reason: String| ProbeError::NoHandshake(address, reason);
-    let (verifier, config) = Verifier::client(None, Need::Nothing, None).map_err(no_handshake)?;
+    let (verifier, config) = Verifier::client(None, Verification::Nothing, None).map_err(no_handshake)?;
     let name = ServerName::try_from(host.to_string()).map_err(|error| no_handshake(error.to_string()))?;
     let outcome = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
     match (verifier.shown(), outcome) {

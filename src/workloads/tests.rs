@@ -78,7 +78,7 @@ impl Watched {
 }
 
 #[test]
-fn an_activation_is_told_from_stop_to_start() {
+fn activation_is_shown_from_stop_to_start() {
     let mut it = Watched::new();
     assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 3, 3, 3)]), "-");
     assert_eq!(it.see(WorkloadKind::Pod, [pod("chat-web-x", true), synapse_pod(0, true)]), "-");
@@ -116,7 +116,7 @@ fn a_dry_run_shows_mas_and_the_job() {
 }
 
 #[test]
-fn what_had_ended_before_anybody_looked_is_no_news() {
+fn reconcile_that_ended_before_the_first_read_is_no_verdict() {
     let mut it = Watched::new();
     assert_eq!(
         it.see(WorkloadKind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]),
@@ -164,7 +164,7 @@ fn what_belongs_to_others_is_not_seen() {
 }
 
 #[test]
-fn after_a_gap_what_is_not_seen_again_is_gone_and_nothing_is_made_up() {
+fn after_a_gap_objects_that_are_not_listed_are_deleted() {
     let mut it = Watched::new();
     it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]);
     it.see(WorkloadKind::Job, [job("chat-syn2mas", running())]);

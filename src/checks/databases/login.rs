@@ -8,19 +8,19 @@ use crate::checks::finding::{Finding, Severity};
 pub(super) fn judge<'a, T>(
     application: Application,
     place: &'a Result<ConnectionSettings, String>,
-    said: &'a Result<T, ProbeError>,
+    reported: &'a Result<T, ProbeError>,
     server: fn(&T) -> &Server,
     findings: &mut Vec<Finding>,
 ) -> Option<(&'a ConnectionSettings, &'a T)> {
-    match (place, said) {
+    match (place, reported) {
         (Err(why), _) => {
             let text = format!("{} database was not checked: {why}", application.word());
             findings.push(Finding::new("database-reachable", Severity::Unknown, application.path(), text));
         }
         (Ok(place), Err(error)) => findings.push(failed(place, error)),
-        (Ok(place), Ok(said)) => {
-            reached(place, server(said), findings);
-            return Some((place, said));
+        (Ok(place), Ok(reported)) => {
+            reached(place, server(reported), findings);
+            return Some((place, reported));
         }
     }
     None

@@ -2,7 +2,7 @@
 //! `synapse/rest/client/account.py`.
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies, Server};
+use super::probe::{Exchange, Probe, Replies, Server};
 use crate::answers::http::{Outcome, Reached, excerpt};
 use crate::checks::finding::Finding;
 
@@ -10,11 +10,11 @@ pub(super) fn token(expected: &Expected, answers: &Replies) -> Option<Finding> {
     if expected.synapse_host.is_none() || answers.reached(Server::Synapse) != Reached::Yes {
         return None;
     }
-    answers.judge(expected, &Question::WhoamiToken, "old-token", old_token)
+    answers.judge(expected, &Probe::WhoamiToken, "old-token", old_token)
 }
 
 /// A token from before the migration proves that accounts and devices were migrated.
-fn old_token(at: &Asked) -> Finding {
+fn old_token(at: &Exchange) -> Finding {
     let body = match (at.answer.status, at.answer.json()) {
         (200, Ok(body)) => body,
         (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => return at.finding("token-unknown", &[]),
@@ -54,8 +54,8 @@ fn old_token(at: &Asked) -> Finding {
 
 /// The discovery document of the server name. Without one, the migration still works; a wrong issuer breaks logins.
 pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let url = Question::WellKnown.url(expected);
-    let answer = match answers.to(&Question::WellKnown).next()? {
+    let url = Probe::WellKnown.url(expected);
+    let answer = match answers.to(&Probe::WellKnown).next()? {
         Outcome::NotAsked(_) => return None,
         Outcome::Answered(answer) => answer,
         // If Synapse can't be reached either, this machine's network is the reason.
@@ -64,7 +64,7 @@ pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Findi
             return Some(expected.finding("document-unread", url, &[("why", why)]));
         }
     };
-    let at = Asked { expected, url, answer };
+    let at = Exchange { expected, url, answer };
     let Ok(document) = answer.document() else { return Some(at.finding("no-document", &[])) };
     let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
     let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();

@@ -17,7 +17,7 @@ pub enum EndpointPhase {
     /// Legacy authentication, and no MAS yet.
     Before,
     /// MAS runs and is not active; Synapse works as before.
-    Rehearsed,
+    Deployed,
     /// Activated, but not migrated: Synapse is stopped or stopping.
     Migrating,
     Active,
@@ -28,7 +28,7 @@ impl EndpointPhase {
         match (deployment.mas_active(), deployment.active()) {
             (Some(true), _) => Self::Active,
             (_, Some(true)) => Self::Migrating,
-            _ if deployment.mas().is_some() => Self::Rehearsed,
+            _ if deployment.mas().is_some() => Self::Deployed,
             _ => Self::Before,
         }
     }

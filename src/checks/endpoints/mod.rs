@@ -1,21 +1,21 @@
 //! The expected answers of MAS, Synapse and the identity providers over the network, by phase of the migration.
 //!
-//! [`questions`] lists the requests, `session` sends them, and [`judge`] turns the answers into findings. A blocker is a
+//! [`probes`] lists the requests, `session` sends them, and [`judge`] turns the answers into findings. A blocker is a
 //! certain problem; a warning or unknown can also be caused by this machine's network.
 
 mod clients;
 mod expected;
 mod mas;
 mod new_login;
+mod probe;
 mod providers;
-mod question;
 mod synapse;
 
 pub use crate::answers::http::{Outcome, Reply};
 pub use expected::{Commands, EndpointPhase, Expected, GivenToken};
 pub use new_login::not_tried;
+pub use probe::{Probe, Replies, Server, probes};
 pub use providers::next_at_provider;
-pub use question::{Question, Replies, Server, questions};
 
 use super::finding::Finding;
 

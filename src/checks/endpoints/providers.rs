@@ -12,31 +12,31 @@ use http::Uri;
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies};
+use super::probe::{Exchange, Probe, Replies};
 use crate::answers::http::{Outcome, Reply, excerpt};
 use crate::checks::finding::Finding;
 use crate::deployment::{IdentityProvider, mas_redirect_uri};
 
 pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
-        let authorize = Question::Authorize(index);
+        let authorize = Probe::Authorize(index);
         findings.extend(answers.judge(expected, &authorize, "idp-at-mas", |at| at_mas(at, provider)));
-        for outcome in answers.to(&Question::AtProvider(index)) {
+        for outcome in answers.to(&Probe::AtProvider(index)) {
             findings.push(at_provider(expected, index, next_at_provider(answers, index).ok().as_ref(), outcome));
         }
     }
-    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
-        && let Ok(answer) = answers.answer(expected, &Question::LoginV3, "idp-offered")
+    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Deployed)
+        && let Ok(answer) = answers.answer(expected, &Probe::LoginV3, "idp-offered")
         && answer.status == 200
         && let Ok(flows) = answer.json()
     {
-        findings.extend(offered(&Asked { expected, url: Question::LoginV3.url(expected), answer }, &flows));
+        findings.extend(offered(&Exchange { expected, url: Probe::LoginV3.url(expected), answer }, &flows));
     }
 }
 
 /// Compares the providers that Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id. Source:
 /// Synapse, `synapse/config/oidc.py`, and the recordings.
-fn offered(at: &Asked, flows: &Value) -> Vec<Finding> {
+fn offered(at: &Exchange, flows: &Value) -> Vec<Finding> {
     let sso = flows["flows"].as_array().into_iter().flatten().filter(|flow| flow["type"] == "m.login.sso");
     let providers = sso.flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten());
     let offered: BTreeSet<String> = providers.filter_map(|one| one["id"].as_str()).map(excerpt).collect();
@@ -80,7 +80,7 @@ fn parameter(location: &str, name: &str) -> Option<String> {
     parameters(location).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn at_mas(at: &Asked, provider: &IdentityProvider) -> Finding {
+fn at_mas(at: &Exchange, provider: &IdentityProvider) -> Finding {
     let name = match (at.answer.status, &at.answer.location) {
         (302 | 303 | 307, Some(location)) => return redirected(at, provider, location),
         (404, _) => "idp-missing",
@@ -93,7 +93,7 @@ fn at_mas(at: &Asked, provider: &IdentityProvider) -> Finding {
 }
 
 /// Checks the client and the redirect URI of MAS's redirect to the provider.
-fn redirected(at: &Asked, provider: &IdentityProvider, location: &str) -> Finding {
+fn redirected(at: &Exchange, provider: &IdentityProvider, location: &str) -> Finding {
     let (name, wanted) = (label(provider), wanted(at.expected, provider));
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
         return at.finding("idp-without-uri", &[("location", &excerpt(location))]);
@@ -121,9 +121,9 @@ fn wanted(expected: &Expected, provider: &IdentityProvider) -> String {
 /// The URL to request at a provider: the target of MAS's redirect. It is requested once, without cookies or credentials, and
 /// redirects are not followed. The error says why it is not requested.
 pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<String>> {
-    let question = Question::Authorize(index);
+    let probe = Probe::Authorize(index);
     let Some(Outcome::Answered(Reply { status: 302 | 303 | 307, location: Some(location), .. })) =
-        answers.to(&question).next()
+        answers.to(&probe).next()
     else {
         return Err(None);
     };
@@ -151,7 +151,7 @@ const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
     let provider = &expected.providers[index];
     let (name, wanted) = (label(provider), wanted(expected, provider));
-    let start = Question::Authorize(index).url(expected);
+    let start = Probe::Authorize(index).url(expected);
     let finding = |row: &str, values: &[(&str, &str)]| {
         let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
         let common = [("name", name.as_str()), ("wanted", &wanted), ("start", &start)];

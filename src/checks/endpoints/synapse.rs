@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies, Server};
+use super::probe::{Exchange, Probe, Replies, Server};
 use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::Finding;
 
@@ -21,18 +21,18 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    findings.extend(answers.judge(expected, &Question::Versions, "synapse-reachable", versions));
+    findings.extend(answers.judge(expected, &Probe::Versions, "synapse-reachable", versions));
     match expected.phase {
-        EndpointPhase::Before | EndpointPhase::Rehearsed => {
-            let metadata = answers.judge(expected, &Question::AuthMetadata, "synapse-auth-metadata", metadata_before);
+        EndpointPhase::Before | EndpointPhase::Deployed => {
+            let metadata = answers.judge(expected, &Probe::AuthMetadata, "synapse-auth-metadata", metadata_before);
             findings.extend(metadata);
-            findings.extend(answers.judge(expected, &Question::LoginV3, "synapse-login", login_before));
+            findings.extend(answers.judge(expected, &Probe::LoginV3, "synapse-login", login_before));
         }
         // Answers during the migration say nothing.
         EndpointPhase::Migrating => {}
         EndpointPhase::Active => {
             findings.extend(metadata_after(expected, answers));
-            let logins = [Question::LoginV3, Question::LoginR0];
+            let logins = [Probe::LoginV3, Probe::LoginR0];
             let judged = logins.iter().filter_map(|login| answers.judge(expected, login, "synapse-login", login_after));
             findings.extend(judged);
             findings.extend(asks_mas(expected, answers));
@@ -40,7 +40,7 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
     }
 }
 
-fn versions(at: &Asked) -> Finding {
+fn versions(at: &Exchange) -> Finding {
     let responds = at.answer.status == 200 && at.answer.json().is_ok_and(|document| document["versions"].is_array());
     let name = match at.expected.phase {
         _ if responds => "synapse",
@@ -50,7 +50,7 @@ fn versions(at: &Asked) -> Finding {
     at.finding(name, &[])
 }
 
-fn metadata_before(at: &Asked) -> Finding {
+fn metadata_before(at: &Exchange) -> Finding {
     match (at.answer.status, at.answer.json()) {
         (404, _) => at.finding("no-metadata-yet", &[]),
         (200, Ok(document)) => {
@@ -61,7 +61,7 @@ fn metadata_before(at: &Asked) -> Finding {
     }
 }
 
-fn login_before(at: &Asked) -> Finding {
+fn login_before(at: &Exchange) -> Finding {
     match (at.answer.status, at.answer.json()) {
         (200, Ok(flows)) if delegates(&flows) => at.finding("logins-at-mas-already", &[]),
         (200, Ok(flows)) if flows["flows"].is_array() => at.finding("logins-at-synapse", &[("types", &types(&flows))]),
@@ -88,17 +88,17 @@ pub(super) fn delegates(flows: &Value) -> bool {
 fn metadata_after(expected: &Expected, answers: &Replies) -> Option<Finding> {
     let code = "synapse-auth-metadata";
     // Synapse before 1.138 has only the unstable name.
-    let status = |question| answers.answer(expected, question, code).ok().map(|answer| answer.status);
-    let is_old = status(&Question::AuthMetadata) == Some(404)
-        && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
-    let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
-    answers.judge(expected, &question, code, |at| {
+    let status = |probe| answers.answer(expected, probe, code).ok().map(|answer| answer.status);
+    let is_old = status(&Probe::AuthMetadata) == Some(404)
+        && status(&Probe::AuthMetadataUnstable).is_some_and(|status| status != 404);
+    let probe = if is_old { Probe::AuthMetadataUnstable } else { Probe::AuthMetadata };
+    answers.judge(expected, &probe, code, |at| {
         let document = match (at.answer.status, at.answer.document()) {
             (_, Ok(document)) => document,
             (404, Err(_)) if at.answer.json().is_ok() => return at.finding("no-metadata", &[]),
             (_, Err(why)) => return at.finding("other-metadata", &[("why", &why)]),
         };
-        let discovery = answers.answer(expected, &Question::Discovery, code).ok().and_then(|answer| answer.json().ok());
+        let discovery = answers.answer(expected, &Probe::Discovery, code).ok().and_then(|answer| answer.json().ok());
         let discovered = discovery.as_ref().and_then(|document| document["issuer"].as_str());
         let by_host = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
         let named = document["issuer"].as_str().unwrap_or_default();
@@ -116,7 +116,7 @@ fn metadata_after(expected: &Expected, answers: &Replies) -> Option<Finding> {
     })
 }
 
-fn login_after(at: &Asked) -> Finding {
+fn login_after(at: &Exchange) -> Finding {
     match (at.answer.status, at.answer.json()) {
         (200, Ok(flows)) if delegates(&flows) => at.finding("logins-at-mas", &[]),
         (200, Ok(flows)) => at.finding("logins-not-at-mas", &[("types", &types(&flows))]),
@@ -129,7 +129,7 @@ fn login_after(at: &Asked) -> Finding {
 
 /// An invalid token makes a process of Synapse ask MAS: 401 if MAS responds, 503 if it can't be reached.
 fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
+    let all: Vec<&Outcome> = answers.to(&Probe::WhoamiJunk).collect();
     let errcode = |answer: &Reply| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
     let refused = |outcome: &&&Outcome| {
         matches!(outcome, Outcome::Answered(answer)
@@ -170,5 +170,5 @@ fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
             "no-answers"
         }
     };
-    Some(expected.finding(name, Question::WhoamiJunk.url(expected), &values))
+    Some(expected.finding(name, Probe::WhoamiJunk.url(expected), &values))
 }

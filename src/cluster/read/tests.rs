@@ -63,7 +63,7 @@ async fn a_web_page_in_place_of_a_response_is_not_retried() {
 }
 
 #[tokio::test]
-async fn a_read_fails_after_four_tries() {
+async fn read_fails_after_four_attempts() {
     let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
     let error = cluster.get(&resource::<Secret>(), Some("ess"), "x").await.expect_err("trouble");
     assert!(matches!(error.kind(), ErrorKind::ServerFailed { code: 503, .. }));

@@ -139,7 +139,7 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
     .await;
     let limits = Limits { write_answer: Some(Duration::from_millis(300)), ..Limits::default() };
     let cluster = Cluster::to_stub(&stub.address, limits).await;
-    let patience = Patience {
+    let patience = RetryPolicy {
         tries: 3,
         pause: Duration::from_millis(5),
         read_back: [Duration::from_millis(5); 4],
@@ -245,7 +245,7 @@ async fn a_lost_write_is_retried() {
 }
 
 #[tokio::test]
-async fn a_conflict_caused_by_an_earlier_try_is_applied() {
+async fn conflict_caused_by_an_earlier_attempt_is_applied() {
     let run = run(World::with_object(), &patch(), &[Fault::Late], false, false).await;
     assert!(matches!(&run.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", run.outcome);
     assert_eq!((run.sent(), run.stored()), (2, 1));

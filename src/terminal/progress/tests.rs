@@ -92,9 +92,9 @@ fn dry_run(told: &Told, progress: &Progress) {
     progress.done("written (resourceVersion 81733)");
     told.pass(progress, 1);
     progress.done("operator started reconciling");
-    let rehearsing = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
+    let dry_run = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
     progress.details().update(&[], Some("MAS pod starting".to_owned()));
-    progress.waiting(rehearsing);
+    progress.waiting(dry_run);
     told.pass(progress, 12);
     progress.details().update(&[], Some("MAS pod running, migration job 1 of 1 running".to_owned()));
     told.pass(progress, 70);
@@ -164,7 +164,7 @@ fn missing_updates_are_shown_after_half_a_minute() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("migrating", at(START)));
-    progress.heard();
+    progress.updated();
     told.pass(&progress, 29);
     assert!(!told.seen().contains("no updates"));
     told.pass(&progress, 1);
@@ -268,7 +268,7 @@ fn repeated_states_are_printed_once() {
     progress.details().update(&[], Some("MAS pod starting".to_owned()));
     progress.waiting(waiting.clone());
     told.pass(&progress, 5);
-    progress.heard();
+    progress.updated();
     progress.waiting(waiting.clone());
     assert_eq!(told.stderr().lines().count(), 1, "{}", told.stderr());
     progress.details().update(&[], Some("MAS pod running".to_owned()));

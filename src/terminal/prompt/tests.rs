@@ -76,7 +76,7 @@ fn every_question_can_be_interrupted() {
 }
 
 #[test]
-fn nothing_is_asked_without_a_terminal() {
+fn nothing_is_prompted_for_without_a_terminal() {
     let yes = || [ScriptedAnswer::from("y")];
     for setting in [Setting::piped(), Setting::terminal(80).stdin_piped(), Setting::terminal(80).stderr_piped()] {
         let (ui, captured) = with(setting.answers(yes()));
@@ -92,7 +92,7 @@ fn nothing_is_asked_without_a_terminal() {
 }
 
 #[test]
-fn a_wrong_answer_is_asked_for_again_with_the_reason() {
+fn wrong_answer_is_prompted_for_again_with_the_reason() {
     let (ui, captured) = person(["five".into(), "1\n2".into(), " 6432 ".into()]);
     assert_eq!(ui.text("Database port", Some("5432"), port).unwrap(), 6432);
     insta::assert_snapshot!(shown(&captured), @r#"

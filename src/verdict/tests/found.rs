@@ -6,11 +6,11 @@ use super::super::*;
 use super::{Script, activation, object, see};
 
 #[test]
-fn a_rehearsal_restarted_on_other_settings_and_back_is_no_success() {
+fn dry_run_restarted_on_other_settings_and_restored_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(false);
-    let carried = Carried::Rehearsal(write.spec_digest.clone());
+    let carried = Carried::DryRun(write.spec_digest.clone());
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
     assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
@@ -45,7 +45,7 @@ fn an_available_that_is_unknown_is_waited_for() {
 }
 
 #[test]
-fn after_a_lost_answer_a_stale_read_is_not_a_change_taken_back() {
+fn after_a_lost_response_a_stale_read_is_not_a_reverted_change() {
     let mut script = Script::healthy();
     let older = script.seen.clone();
     script.version();
@@ -60,7 +60,7 @@ fn after_a_lost_answer_a_stale_read_is_not_a_change_taken_back() {
 }
 
 #[test]
-fn a_first_run_ever_that_fails_on_the_old_spec_is_no_failure_of_the_change() {
+fn failed_first_reconcile_of_the_old_spec_is_no_failure_of_the_change() {
     let mut script = Script::healthy();
     script.seen.success_completion = None;
     script.seen.successful_since = None;
@@ -75,7 +75,7 @@ fn a_first_run_ever_that_fails_on_the_old_spec_is_no_failure_of_the_change() {
 }
 
 #[test]
-fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
+fn mas_active_from_an_earlier_activation_is_no_success() {
     let mut script = Script::healthy();
     script.write(true);
     let before = script.start();
@@ -93,7 +93,7 @@ fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
 }
 
 #[test]
-fn a_found_activation_may_be_that_of_the_run_under_way() {
+fn found_activation_may_belong_to_the_reconcile_in_progress() {
     let mut script = Script::healthy();
     script.write(true);
     let now = script.start();
@@ -103,7 +103,7 @@ fn a_found_activation_may_be_that_of_the_run_under_way() {
 }
 
 #[test]
-fn mas_active_beside_an_old_good_end_is_no_success() {
+fn mas_active_with_an_old_success_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -116,7 +116,7 @@ fn mas_active_beside_an_old_good_end_is_no_success() {
 }
 
 #[test]
-fn a_status_put_back_by_somebody_is_no_new_end() {
+fn status_restored_by_another_client_is_no_new_end() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(false);
@@ -128,7 +128,7 @@ fn a_status_put_back_by_somebody_is_no_new_end() {
 }
 
 #[test]
-fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
+fn replayed_events_of_an_earlier_object_do_not_end_the_wait() {
     let mut script = Script::healthy();
     let mut earlier = script.seen.clone();
     earlier.uid = "earlier".to_owned();
@@ -145,7 +145,7 @@ fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
 }
 
 #[test]
-fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
+fn successful_activation_that_was_reverted_unobserved_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -160,7 +160,7 @@ fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
 }
 
 #[test]
-fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
+fn mas_active_of_a_killed_reconcile_is_no_success() {
     let mut script = Script::healthy();
     let before = script.start();
     let write = script.write(true);
@@ -178,7 +178,7 @@ fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
 
 /// Seen of an ansible-operator of release 1.33: the first failure of a streak keeps its words and its completion.
 #[test]
-fn an_operator_that_tells_only_of_the_first_failure_leaves_the_others_untold() {
+fn operator_that_reports_only_the_first_failure_hides_the_later_ones() {
     let mut script = Script::healthy();
     let before = script.fail("first", Some("f1"));
     let write = script.write(false);

@@ -9,8 +9,8 @@ use crate::common::command::{Done, finish};
 use crate::common::endpoints::{fill, scene, wrong};
 use crate::common::scene::{Scene, active};
 
-/// A proxy that leads to a web server whatever the host is, as a company's proxy does: the only way for commands that take no
-/// `--resolve` to find the hosts of a test.
+/// A proxy that leads to a web server for every host, like a company's proxy: the only way for commands without
+/// `--resolve` to reach the hosts of a test.
 async fn through_proxy(scene: &Scene, web: &Web, line: &str) -> Done {
     let proxy = web.proxy().await.unwrap();
     let authority = scene.shell.file("ca.pem", web.authority());
@@ -53,7 +53,7 @@ async fn endpoint_problems_after_a_dry_run_leave_its_verdict() {
         .says("fix these problems before you migrate")
         .says("kubectl ess-mas verify chat-of-ours -n ");
 
-    // `check` reports what `activate` wants accepted; a person is told, a script has to name it.
+    // `check` reports what `activate` requires to be accepted: it is shown on a terminal, and a script must name it.
     let check = through_proxy(&scene, &web, "check -o json").await.expect(11);
     let found = wrong(&check);
     for code in ["mas-issuer", "mas-discovery"] {
@@ -79,7 +79,7 @@ async fn an_unreachable_mas_is_reported_and_blocks_no_script() {
     let scene = scene().await;
     scene.prepare().await;
     let silent = Web::start(&["auth.example.com", "matrix.example.com"]).await.unwrap();
-    // A proxy where nothing listens: nothing beside the API server can be reached from here.
+    // A proxy where nothing listens: only the API server is reachable from this machine.
     let lost = |line: &str| {
         let mut command = scene.shell.command(line.split_whitespace());
         command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");

@@ -8,7 +8,7 @@ use crate::checks::Known;
 use crate::commands::status::all::{row, table};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::plan::{MasSettings, SecretContents};
-use crate::record::{Backup, Pending, Record, Rehearsal, RehearsalState, Step};
+use crate::record::{Backup, DryRun, DryRunResult, Pending, Record, Step};
 use crate::terminal::{ColorChoice, Setting, Terminal, Verbosity};
 
 const IDS: [&str; 2] = ["01JABCDEFGHJKMNPQRSTVWXYZ0", "01JBCDEFGHJKMNPQRSTVWXYZ01"];
@@ -61,9 +61,9 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
     };
     let keys = snapshot.secret_keys();
     let mut record = Record::new(&snapshot.deployment);
-    record.rehearsal = snapshot.settings.as_ref().map(|_| Rehearsal {
-        state: RehearsalState::Passed,
-        spec_digest: snapshot.deployment.rehearsed_digest(),
+    record.dry_run = snapshot.settings.as_ref().map(|_| DryRun {
+        state: DryRunResult::Passed,
+        spec_digest: snapshot.deployment.dry_run_digest(),
         secret_digest: secret().digest(&keys).map(|digest| format!("{digest:#}")).unwrap_or_default(),
         secret_fingerprints: secret().fingerprints(&keys),
         completion: Some("c1".to_owned()),
@@ -209,11 +209,11 @@ fn recorded(snapshot: &mut Snapshot) -> &mut Record {
 #[test]
 fn a_recorded_failure_shows_cause_file_and_later_success() {
     let mut failed = ready();
-    let rehearsal = recorded(&mut failed).rehearsal.as_mut().unwrap();
-    rehearsal.state = RehearsalState::Failed;
-    rehearsal.at = now() - SignedDuration::from_hours(12);
-    rehearsal.message = Some("Error: Guest support is enabled in the Synapse configuration\nmore".to_owned());
-    rehearsal.completion = Some("c0".to_owned());
+    let dry_run = recorded(&mut failed).dry_run.as_mut().unwrap();
+    dry_run.state = DryRunResult::Failed;
+    dry_run.at = now() - SignedDuration::from_hours(12);
+    dry_run.message = Some("Error: Guest support is enabled in the Synapse configuration\nmore".to_owned());
+    dry_run.completion = Some("c0".to_owned());
     let shown = page(plain(120), &failed);
     for words in [
         "dry run failed",
@@ -223,7 +223,7 @@ fn a_recorded_failure_shows_cause_file_and_later_success() {
     ] {
         assert!(shown.contains(words), "{words}\n{shown}");
     }
-    recorded(&mut failed).rehearsal.as_mut().unwrap().message = Some("something new\nmore".to_owned());
+    recorded(&mut failed).dry_run.as_mut().unwrap().message = Some("something new\nmore".to_owned());
     assert!(page(plain(120), &failed).contains("12 hours ago:\n  something new\n"));
     assert!(!page(plain(120), &ready()).contains("Saved:"), "nothing has failed");
 }
@@ -237,7 +237,7 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     let mut running = object(Some(false), Some(false), None);
     running["status"]["conditions"][1]["reason"] = json!("Running");
     let mut running = snapshot(running, false);
-    recorded(&mut running).rehearsal = None;
+    recorded(&mut running).dry_run = None;
     let shown = page(plain(120), &running);
     assert!(
         shown.contains("dry run in progress") && shown.contains("To follow the operator:\n  kubectl ess-mas dry-run"),

@@ -389,10 +389,19 @@ fn meaning_remedy_and_statement_contain_the_captured_names() {
     for text in [keys.to_owned(), serde_json::to_string(keys).unwrap()] {
         let [of_mas, of_synapse] = understand(&text).try_into().unwrap();
         let meaning = &of_mas.meaning;
-        assert!(meaning.contains("rsaPrivateKey in Secret a-mas for matrixAuthenticationService"), "{meaning}");
+        assert!(
+            meaning.contains(
+                "Secret a-mas has no key rsaPrivateKey, which the spec names for matrixAuthenticationService"
+            ),
+            "{meaning}"
+        );
         assert!(meaning.contains("config.rsaPrivateKeySecretKey"), "{meaning}");
         assert!(of_mas.remedy.starts_with("Run `prepare`"), "{}", of_mas.remedy);
-        assert!(of_synapse.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", of_synapse.meaning);
+        assert!(
+            of_synapse.meaning.contains("Secret a-synapse has no key macaroon, which the spec names for synapse"),
+            "{}",
+            of_synapse.meaning
+        );
         assert!(of_synapse.remedy.starts_with("Add this key"), "{}", of_synapse.remedy);
     }
     let text = "nonrefreshable_access_token_lifetime cannot be set when OAuth delegation is enabled\nrefresh_token_lifetime cannot be set when OAuth delegation is enabled";

@@ -14,7 +14,7 @@ use crate::record::{DryRun, DryRunResult, record_name};
 
 /// Number of changed fields to name.
 const FIELDS: usize = 6;
-/// Age in days that causes a warning. The dry run doesn't cover later accounts, devices and third-party ids.
+/// Age in days that causes a warning. The dry run doesn't cover later accounts, devices and third-party IDs.
 const OLD_AFTER_DAYS: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -236,7 +236,7 @@ impl Cluster {
         }
     }
 
-    /// The outcome after a refusal or a failed connection. After a lost response of an earlier try, a 409 may be caused by that
+    /// The outcome after a refusal or a failed connection. After a lost response of an earlier attempt, a 409 may be caused by that
     /// try.
     async fn refused(
         &self,
@@ -251,7 +251,7 @@ impl Cluster {
         }
         match self.find(&write.resource, Some(&write.namespace), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
-            // The outcome of the earlier try is unknown and can't be read.
+            // The outcome of the earlier attempt is unknown and can't be read.
             Err(_) if lost_before => WriteOutcome::Unknown(error),
             now if conflict => WriteOutcome::Conflict { error, now: now.ok().flatten() },
             _ => WriteOutcome::NotApplied(error),

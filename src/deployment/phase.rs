@@ -112,7 +112,7 @@ mod tests {
         let deployment = Deployment::from_value(object).unwrap();
         let pending = Remembered { activation_pending: true, ..Remembered::default() };
         assert_eq!(Phase::of(&deployment, pending), Phase::MigrationFailed);
-        // Long after the migration, a failing run is another matter.
+        // Long after the migration, a failed reconcile is unrelated to it.
         assert_eq!(Phase::of(&deployment, Remembered::default()), Phase::Complete);
     }
 }

@@ -9,7 +9,7 @@ fn codes(message: &str) -> Vec<&'static str> {
     understand(message).into_iter().map(|cause| cause.code).collect()
 }
 
-/// Every recording of the real `syn2mas`, and what it must be understood as.
+/// Every recording of the real `syn2mas`, with its expected cause.
 const RECORDINGS: [(&str, &[&str]); 17] = [
     ("check-clean", &[]),
     (
@@ -73,7 +73,7 @@ fn every_recording_of_syn2mas_is_understood() {
     }
 }
 
-/// The ways in which a text may come to us.
+/// The forms in which a text can arrive.
 fn disguises(text: &str) -> Vec<String> {
     let json = serde_json::to_string(text).unwrap();
     let ansible = format!(
@@ -106,7 +106,7 @@ fn quoting_wrapping_colours_and_case_do_not_matter() {
         for disguise in disguises(&recording(name)) {
             let upper = disguise == disguise.to_uppercase();
             let found = codes(&disguise);
-            // In capitals a name in quotation marks is another name; how often something is told may change with that.
+            // In capitals, a quoted name is another name, so the number of causes can change.
             if upper {
                 let set = |codes: &[&'static str]| codes.iter().copied().collect::<BTreeSet<_>>();
                 assert_eq!(set(&found), set(expected), "{name} in capitals");
@@ -117,7 +117,7 @@ fn quoting_wrapping_colours_and_case_do_not_matter() {
     }
 }
 
-/// Texts of everything that is not recorded, each with its code.
+/// Texts that are not recorded, each with its code.
 const TEXTS: [(&str, &str); 56] = [
     ("password-scheme-missing", "• MAS config is missing a password hashing scheme with version '1'"),
     (
@@ -330,8 +330,8 @@ fn different_captures_are_separate_causes_and_equal_ones_are_reported_once() {
     assert!(one[0].meaning.contains("on its table users"), "{}", one[0].meaning);
 }
 
-/// Only a failure before the copying proves that nothing was copied. A database that is not empty may contain the accounts of
-/// an earlier try.
+/// Only a failure before the copying proves that nothing was copied. A database that is not empty may contain the
+/// accounts of an earlier attempt.
 #[test]
 fn nothing_copied_is_reported_only_if_the_text_proves_it() {
     let says = |text: &str| understand(text).iter().any(|cause| cause.nothing_copied.is_some());

@@ -105,7 +105,7 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String>
     if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
 }
 
-/// Whether a host resolves on this machine; `Unreadable` if DNS doesn't answer in time.
+/// Whether a host resolves on this machine; `Unreadable` if DNS does not respond in time.
 pub async fn knows(host: &str) -> Known<bool> {
     // A trailing dot excludes the search domains of this machine.
     let name = format!("{}.", host.trim_end_matches('.'));

@@ -27,7 +27,7 @@ pub const LARGEST: usize = 256 * 1000;
 /// How the server is authenticated.
 #[derive(Clone)]
 pub enum Security {
-    /// TLS with any certificate, which is returned with the answer.
+    /// TLS with any certificate, which is returned with the response.
     Witness,
     /// TLS with a certificate that leads to these roots; without roots, every certificate is refused.
     Trusted(Option<Roots>),

@@ -1,4 +1,4 @@
-//! The tracker on the recorded histories, event by event, and on the situations that were seen beside them.
+//! The tracker on the recorded histories, event by event, and in situations that were observed but not recorded.
 
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ fn a_failed_dry_run_is_reported_at_the_first_failure() {
 fn failure_missed_by_the_watch_is_distinguished_from_the_retry() {
     let history = history!("dry-run-fails-retries-then-fixed");
     let mut tracker = history.tracker(history.dry_run());
-    // Only the retry is seen: a run is under way, and beside it stands a failure that was not there at the write.
+    // Only the retry is visible: a reconcile in progress, with a failure that did not exist at the write.
     let verdict = tracker.observe(&Event::Seen(Box::new(history.events[3].clone()), Continuity::Gap));
     assert!(matches!(verdict, Verdict::Failed(_)), "{verdict:?}");
 }
@@ -128,7 +128,7 @@ fn no_verdict_is_reported_while_the_operator_is_down() {
     assert!(matches!(verdict, Verdict::Succeeded(_)));
 }
 
-/// A made-up history, one status after the other, as the recordings show them.
+/// An invented history of statuses, in the form of the recordings.
 #[derive(Clone)]
 struct Script {
     seen: Observation,

@@ -51,7 +51,7 @@ fn waiting(name: &str, reason: &str) -> Value {
     labelled(name, json!({"status": {"phase": "Pending", "containerStatuses": [{"state": state}]}}))
 }
 
-/// An observer, and what it says after each burst of news.
+/// An observer, and its output after each burst of events.
 struct Watched(Observer);
 
 impl Watched {
@@ -69,7 +69,7 @@ impl Watched {
         self.say()
     }
 
-    /// What happened, one after the other, then what is going on.
+    /// The finished stages in order, then the current progress.
     fn say(&mut self) -> String {
         let sight = self.0.update();
         let now = sight.now.map_or_else(|| "-".to_owned(), |now| format!("[{now}]"));
@@ -152,7 +152,7 @@ fn what_belongs_to_others_is_not_seen() {
     assert_eq!(it.see(WorkloadKind::Pod, theirs), "-");
     let ours = [plain("chat-web", Value::Null), plain("x", json!({"app.kubernetes.io/instance": "chat-web"}))];
     assert_eq!(it.see(WorkloadKind::Pod, ours), "[0 of 2 pods ready]");
-    // What a clock starts is no part of the migration, and neither is what stands beside Synapse.
+    // Jobs of a CronJob are not part of the migration, and neither are other components' workloads.
     let by_clock = json!({"metadata": {"ownerReferences": [{"kind": "CronJob", "name": "c", "controller": true}]}});
     let mut backup = job("chat-backup-1", running());
     backup["metadata"]["ownerReferences"] = by_clock["metadata"]["ownerReferences"].clone();

@@ -1,4 +1,4 @@
-//! Which components are told, and which are not.
+//! The components that are reported, and those that are not.
 
 use serde_json::json;
 

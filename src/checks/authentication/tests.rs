@@ -1,4 +1,4 @@
-//! Ways to log in, ids of providers, and what is lost.
+//! Login methods, IDs of providers, and settings that are not migrated.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Keys that are there, and keys that are not.
+//! Existing and missing keys.
 
 use serde_json::json;
 

@@ -79,7 +79,7 @@ fn synapse() -> SynapseDatabase {
     }
 }
 
-/// What is not in order when both say this.
+/// The findings that are not ok for these values.
 fn open(expected: &Expected, mas: MasDatabase, synapse: SynapseDatabase) -> Vec<(&'static str, Severity)> {
     let found = judge(expected, &Probed { mas: Ok(mas), synapse: Ok(synapse) });
     let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
@@ -168,7 +168,7 @@ fn missing_settings_are_not_guessed() {
 #[test]
 fn shared_database_is_a_blocker_whatever_its_host_name() {
     assert_eq!(of_mas(|reported| reported.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
-    // A server that does not tell its identifier is known by the time of its start.
+    // A server that doesn't report its identifier is identified by its start time.
     let unnamed = |oid| Server {
         identity: Known::Known(Identity { system: None, started: "1".into(), oid, name: "synapse".into() }),
         ..server("synapse", oid)
@@ -203,7 +203,7 @@ fn database_of_mas_must_be_empty_and_separate() {
     assert_eq!(with(Tables { all: 3, ..Tables::default() }), [("mas-database-empty", Warning)]);
     assert_eq!(with(Tables { renamed: 8, ..own.clone() }), [("mas-database-empty", Warning)]);
     assert_eq!(with(Tables { of_others: 2, ..own.clone() }), [("mas-database-rights", Blocker)]);
-    // Once it is done there are users, as there should be.
+    // After the migration, the users are expected.
     let mut migrated = expected();
     migrated.migrated = true;
     let mut reported = mas();
@@ -314,7 +314,7 @@ fn each_failure_has_a_code_a_severity_and_a_remedy() {
     assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
 }
 
-/// The first finding that is not in order, and its remedy.
+/// The first finding that is not ok, and its remedy.
 fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, ProbeError>) -> (String, String) {
     let found = judge(&expected(), &Probed { mas, synapse });
     (found[0].message.clone(), found[0].remedy.clone().unwrap_or_default())
@@ -449,7 +449,7 @@ fn providers_in_use_are_compared_with_the_configured_ones() {
         assert_eq!(with(&[strange]), [("synapse-database-providers", Blocker)], "{strange}");
     }
     assert_eq!(with(&["oauth-delegated"]), [("synapse-database-delegated", Blocker)]);
-    // Others may stand in settings whose providers are not read; SAML's never count.
+    // Other providers may be configured in settings that are not read; SAML's are never accepted.
     let mut free_form = expected();
     free_form.more_providers = true;
     let used = |name: &str| SynapseDatabase { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };

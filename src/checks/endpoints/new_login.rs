@@ -10,12 +10,12 @@ use crate::answers::http::{Outcome, excerpt};
 use crate::checks::finding::{Finding, Severity};
 
 /// Why a login would do harm or can't succeed; `None` if it can be tried.
-pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
+pub fn not_tried(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let url = Probe::LogIn.url(expected);
     if matches!(expected.phase, EndpointPhase::Deployed | EndpointPhase::Migrating) {
         return Some(expected.finding("login-too-early", url, &[]));
     }
-    let why = match reply(answers, &Probe::LoginV3).1 {
+    let why = match reply(replies, &Probe::LoginV3).1 {
         Err(why) => format!("the request for the login types got {why}"),
         Ok(flows) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
             "an unexpected service handles logins; see synapse-login".to_owned()
@@ -29,9 +29,9 @@ pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
 }
 
 /// The status of a response, 0 without one, and its document or a description.
-fn reply(answers: &Replies, probe: &Probe) -> (u16, Result<Value, String>) {
-    match answers.to(probe).next() {
-        Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
+fn reply(replies: &Replies, probe: &Probe) -> (u16, Result<Value, String>) {
+    match replies.to(probe).next() {
+        Some(Outcome::Answered(reply)) => (reply.status, reply.document()),
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
             (0, Err(format!("no response: {why}")))
         }
@@ -39,15 +39,15 @@ fn reply(answers: &Replies, probe: &Probe) -> (u16, Result<Value, String>) {
     }
 }
 
-pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
+pub(super) fn judge(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let user = expected.test_user.as_deref().map(excerpt)?;
-    if let Some(finding) = not_tried(expected, answers) {
+    if let Some(finding) = not_tried(expected, replies) {
         return Some(finding);
     }
-    let mut finding = logged_in(expected, &user, answers);
-    match reply(answers, &Probe::LogOut) {
+    let mut finding = logged_in(expected, &user, replies);
+    match reply(replies, &Probe::LogOut) {
         // The login failed.
-        _ if answers.to(&Probe::LogOut).next().is_none() => {}
+        _ if replies.to(&Probe::LogOut).next().is_none() => {}
         (200, _) => finding.message += "; the program logged out again",
         (_, left) => {
             let instead = left.err().unwrap_or_default();
@@ -60,13 +60,13 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
     Some(finding)
 }
 
-fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
+fn logged_in(expected: &Expected, user: &str, replies: &Replies) -> Finding {
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
     let finding = |name: &str, values: &[(&str, &str)]| {
         let common = [("user", user), ("service", service)];
         expected.finding(name, Probe::LogIn.url(expected), &[&common, values].concat())
     };
-    let body = match reply(answers, &Probe::LogIn) {
+    let body = match reply(replies, &Probe::LogIn) {
         (_, Ok(body)) if body["access_token"].is_string() => body,
         (0, Err(why)) => return finding("login-unanswered", &[("why", &why)]),
         (429, Err(why)) => return finding("login-limited", &[("why", &why)]),
@@ -75,7 +75,7 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
             return finding("login-fails", &[("why", &body.err().unwrap_or_else(|| status.to_string()))]);
         }
     };
-    let whose = match reply(answers, &Probe::WhoamiNew) {
+    let whose = match reply(replies, &Probe::WhoamiNew) {
         (_, Ok(whose)) => whose,
         (0, Err(why)) => return finding("login-user-unknown", &[("why", &why)]),
         (_, Err(why)) => return finding("new-token-rejected", &[("why", &why)]),

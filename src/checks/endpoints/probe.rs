@@ -85,7 +85,7 @@ impl Probe {
         format!("{path}{}", id.unwrap_or_default())
     }
 
-    /// The host; `None` for a provider, whose host is in MAS's answer.
+    /// The host; `None` for a provider, whose host is in MAS's response.
     pub fn host<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
         match self.server() {
             Server::Mas => expected.mas_host.as_deref(),
@@ -101,7 +101,7 @@ impl Probe {
 }
 
 /// The requests of this phase, except those to the providers. A repeated request needs a new connection each time, because
-/// another process can answer.
+/// another process can respond.
 pub fn probes(expected: &Expected) -> Vec<Probe> {
     let mut all = Vec::new();
     if expected.mas_host.is_some() {
@@ -141,11 +141,11 @@ impl Replies {
         self.0.iter().filter(move |(asked, _)| asked == probe).map(|(_, outcome)| outcome)
     }
 
-    /// The answer to a request; else a finding, or `None` if a finding for the whole host reports it.
-    pub(super) fn answer(&self, expected: &Expected, probe: &Probe, code: Code) -> Result<&Reply, Option<Finding>> {
+    /// The response to a request; else a finding, or `None` if a finding for the whole host reports it.
+    pub(super) fn reply(&self, expected: &Expected, probe: &Probe, code: Code) -> Result<&Reply, Option<Finding>> {
         match self.to(probe).next() {
             None => Err(None),
-            Some(Outcome::Answered(answer)) => Ok(answer),
+            Some(Outcome::Answered(reply)) => Ok(reply),
             Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(probe.server()) != Reached::Yes => {
                 Err(None)
             }
@@ -165,13 +165,13 @@ impl Replies {
         code: Code,
         judge: impl FnOnce(&Exchange<'_>) -> Finding,
     ) -> Option<Finding> {
-        match self.answer(expected, probe, code) {
-            Ok(answer) => Some(judge(&Exchange { expected, url: probe.url(expected), answer })),
+        match self.reply(expected, probe, code) {
+            Ok(reply) => Some(judge(&Exchange { expected, url: probe.url(expected), reply })),
             Err(finding) => finding,
         }
     }
 
-    /// Whether the server sent any answer; if not, the reason.
+    /// Whether the server sent any response; if not, the reason.
     pub(super) fn reached(&self, server: Server) -> Reached<'_> {
         let mut why = None;
         for (probe, outcome) in &self.0 {
@@ -187,17 +187,17 @@ impl Replies {
     }
 }
 
-/// An answer with the URL of its request, which is the subject of findings.
+/// A response with the URL of its request, which is the subject of findings.
 pub(super) struct Exchange<'a> {
     pub(super) expected: &'a Expected,
     pub(super) url: String,
-    pub(super) answer: &'a Reply,
+    pub(super) reply: &'a Reply,
 }
 
 impl Exchange<'_> {
     /// The finding of this name in the table, with values for its placeholders.
     pub(super) fn finding(&self, name: &str, values: &[(&str, &str)]) -> Finding {
-        let described = self.answer.described();
+        let described = self.reply.described();
         let it = [("it", described.as_str())];
         self.expected.finding(name, self.url.as_str(), &[&it, values].concat())
     }

@@ -1,4 +1,4 @@
-//! Judged on answers of the real MAS and Synapse (tests/recordings/http), healthy and broken, for each phase.
+//! Judges responses of the real MAS and Synapse (tests/recordings/http), valid and broken, for each phase.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::deployment::IdentityProvider;
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 const MODULUS: &str = "xIsWbZlg-JlbTT9jUxpcGeI6iyDTUAM9I8yPp6lsFp6fW1rMBq0gnPZnJkmtskxu-Ufe6lN8_ani18yNgOzTp0cmvVlXFbQj83mhETv_7E2jbRcVVI2SYqbS3chA_jqkyTRAQjttyuYBiZ8tU5tp0oEn0g0u02YrcMkNEkFRWEfUXABnsR91Y6p3Jaj-FsWttviC4MdAlrlpQHdejFSFhSEdG-WBKQ0IRnPfh74RNLqL2MPlhESvZlGJai9l7cTkvVG7zViqQY-EKwuR5SL7klo_jPBlHicfoSljuwtCHnUaPRNXwBn4e-z_Bz-_RiokoMi9W9eNFgvcSQ4Sv12CwQ";
 
-/// Takes what came of a question out, to ask it again.
-fn forget(answers: &mut Replies, probe: &Probe) {
-    answers.0.retain(|(asked, _)| asked != probe);
+/// Removes the responses to a request, so that it is sent again.
+fn forget(replies: &mut Replies, probe: &Probe) {
+    replies.0.retain(|(asked, _)| asked != probe);
 }
 
-/// Every code that only a look from outside gives.
+/// The codes that only these checks report.
 const CODES: [&str; 17] = [
     "mas-reachable",
     "mas-discovery",
@@ -42,8 +42,8 @@ fn recorded(when: &str, name: &str) -> Reply {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/http").join(when).join(format!("{name}.txt"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (_, answer) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
-    let (head, body) = answer.split_once("\n\n").expect("a body");
+    let (_, reply) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
+    let (head, body) = reply.split_once("\n\n").expect("a body");
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').next().unwrap().parse().unwrap();
     let header = |name: &str| {
@@ -101,29 +101,29 @@ fn file(probe: &Probe) -> &'static str {
     }
 }
 
-/// What an ingress makes of the recordings: after the migration logins lead to MAS.
-fn answers(when: &str, expected: &Expected) -> Replies {
-    let mut answers = Replies::default();
+/// The effect of an ingress on the recordings: after the migration, logins are routed to MAS.
+fn replies(when: &str, expected: &Expected) -> Replies {
+    let mut replies = Replies::default();
     for probe in probes(expected) {
         let login = matches!(probe, Probe::LoginV3 | Probe::LoginR0);
         let name = if login && expected.phase == EndpointPhase::Active { "mas-compat-login-v3" } else { file(&probe) };
-        // Nothing of MAS was recorded while it was down.
+        // MAS has no recordings from before it was deployed.
         let when = if when == "active-mas-down" && name.starts_with("mas-") { "active" } else { when };
-        answers.add(probe, Outcome::Answered(recorded(when, name)));
+        replies.add(probe, Outcome::Answered(recorded(when, name)));
     }
-    answers
+    replies
 }
 
-fn replaced(mut answers: Replies, probe: &Probe, outcome: Outcome) -> Replies {
-    let times = answers.to(probe).count().max(1);
-    forget(&mut answers, probe);
+fn replaced(mut replies: Replies, probe: &Probe, outcome: Outcome) -> Replies {
+    let times = replies.to(probe).count().max(1);
+    forget(&mut replies, probe);
     for _ in 0..times {
-        answers.add(probe.clone(), outcome.clone());
+        replies.add(probe.clone(), outcome.clone());
     }
-    answers
+    replies
 }
 
-fn json_answer(body: Value) -> Outcome {
+fn json_reply(body: Value) -> Outcome {
     Outcome::Answered(Reply { status: 200, body: body.to_string().into_bytes(), ..Reply::default() })
 }
 
@@ -132,15 +132,15 @@ fn page(status: u16, html: &str) -> Outcome {
     Outcome::Answered(Reply { status, content_type, body: html.as_bytes().to_vec(), ..Reply::default() })
 }
 
-/// All that is not in order, as code and severity.
-fn wrong(expected: &Expected, answers: &Replies) -> Vec<(&'static str, Severity)> {
-    let found = judge(expected, answers);
+/// Code and severity of every finding that is not ok.
+fn wrong(expected: &Expected, replies: &Replies) -> Vec<(&'static str, Severity)> {
+    let found = judge(expected, replies);
     found.iter().filter(|one| one.severity != Severity::Ok).map(|one| (one.code, one.severity)).collect()
 }
 
 #[track_caller]
-fn says(expected: &Expected, answers: &Replies, code: &str, severity: Severity, words: &str) {
-    let found = judge(expected, answers);
+fn says(expected: &Expected, replies: &Replies, code: &str, severity: Severity, words: &str) {
+    let found = judge(expected, replies);
     let one = found.iter().find(|one| one.code == code && one.severity == severity);
     let one = one.unwrap_or_else(|| panic!("no {code} of {severity:?} in {found:#?}"));
     assert!(one.message.contains(words), "{:?} does not say {words:?}", one.message);
@@ -149,7 +149,7 @@ fn says(expected: &Expected, answers: &Replies, code: &str, severity: Severity, 
 #[test]
 fn recorded_responses_are_ok_in_their_phase() {
     let deployed = expected(EndpointPhase::Deployed);
-    let found = judge(&deployed, &answers("dry-run-done", &deployed));
+    let found = judge(&deployed, &replies("dry-run-done", &deployed));
     assert!(found.iter().all(|one| one.severity == Severity::Ok), "{found:#?}");
     let mut seen: Vec<_> = found.iter().map(|one| one.code).collect();
     seen.dedup();
@@ -170,15 +170,15 @@ fn recorded_responses_are_ok_in_their_phase() {
     );
 
     let before = Expected { mas_host: None, ..expected(EndpointPhase::Before) };
-    assert_eq!(wrong(&before, &answers("dry-run-done", &before)), []);
+    assert_eq!(wrong(&before, &replies("dry-run-done", &before)), []);
 
     let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_YWxpY2U_abcdefghij_1x2y3z"));
-    assert_eq!(wrong(&active, &answers("active", &active)), []);
-    says(&active, &answers("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
+    assert_eq!(wrong(&active, &replies("active", &active)), []);
+    says(&active, &replies("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
     says(
         &active,
-        &answers("active", &active),
+        &replies("active", &active),
         "synapse-auth-metadata",
         Severity::Ok,
         "identical to MAS's discovery document",
@@ -188,14 +188,14 @@ fn recorded_responses_are_ok_in_their_phase() {
 #[test]
 fn responses_of_one_phase_are_wrong_in_another() {
     let active = expected(EndpointPhase::Active);
-    let mut early = answers("active", &active);
+    let mut early = replies("active", &active);
     forget(&mut early, &Probe::WhoamiJunk);
     let deployed = expected(EndpointPhase::Deployed);
     let found = wrong(&deployed, &early);
     assert!(found.contains(&("synapse-auth-metadata", Severity::Blocker)), "{found:?}");
     assert!(found.contains(&("synapse-login", Severity::Blocker)), "{found:?}");
 
-    let late = answers("dry-run-done", &deployed);
+    let late = replies("dry-run-done", &deployed);
     let found = wrong(
         &active,
         &replaced(late, &Probe::LoginR0, Outcome::Answered(recorded("dry-run-done", "synapse-login-r0"))),
@@ -214,7 +214,7 @@ fn responses_of_one_phase_are_wrong_in_another() {
 fn logins_routed_to_synapse_after_the_migration_are_a_blocker() {
     let active = expected(EndpointPhase::Active);
     for (probe, name) in [(Probe::LoginV3, "synapse-login-v3"), (Probe::LoginR0, "synapse-login-r0")] {
-        let broken = replaced(answers("active", &active), &probe, Outcome::Answered(recorded("active", name)));
+        let broken = replaced(replies("active", &active), &probe, Outcome::Answered(recorded("active", name)));
         assert_eq!(wrong(&active, &broken), [("synapse-login", Severity::Blocker)]);
         says(&active, &broken, "synapse-login", Severity::Blocker, "reaches Synapse");
     }
@@ -223,12 +223,12 @@ fn logins_routed_to_synapse_after_the_migration_are_a_blocker() {
 #[test]
 fn one_worker_that_cannot_reach_mas_is_a_blocker() {
     let active = expected(EndpointPhase::Active);
-    let mut down = answers("active", &active);
+    let mut down = replies("active", &active);
     down.add(Probe::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
     assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
     says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 9 requests got 503");
-    // A token that was seen before is answered from Synapse's cache, and so is auth_metadata: neither hides it.
-    let all = answers("active-mas-down", &active);
+    // Synapse answers requests with known tokens and for auth_metadata from its cache, so neither shows the problem.
+    let all = replies("active-mas-down", &active);
     assert_eq!(wrong(&active, &all), [("synapse-asks-mas", Severity::Blocker)]);
 }
 
@@ -239,13 +239,13 @@ fn issuer_must_be_equal_byte_for_byte() {
         ["https://auth.example.com", "http://auth.example.com/", "http://[::]:8080/", "https://auth.example.com/x/"]
     {
         let document = json!({"issuer": issuer, "id_token_signing_alg_values_supported": ["RS256"]});
-        let broken = replaced(answers("dry-run-done", &deployed), &Probe::Discovery, json_answer(document));
+        let broken = replaced(replies("dry-run-done", &deployed), &Probe::Discovery, json_reply(document));
         assert_eq!(wrong(&deployed, &broken), [("mas-issuer", Severity::Blocker)], "{issuer}");
         says(&deployed, &broken, "mas-issuer", Severity::Blocker, issuer);
     }
     let active = expected(EndpointPhase::Active);
     let document = json!({"issuer": "https://auth.example.com"});
-    let broken = replaced(answers("active", &active), &Probe::AuthMetadata, json_answer(document));
+    let broken = replaced(replies("active", &active), &Probe::AuthMetadata, json_reply(document));
     assert_eq!(wrong(&active, &broken), [("synapse-auth-metadata", Severity::Blocker)]);
 }
 
@@ -253,20 +253,20 @@ fn issuer_must_be_equal_byte_for_byte() {
 fn older_synapse_with_only_the_unstable_metadata_is_ok() {
     let active = expected(EndpointPhase::Active);
     let gone = Outcome::Answered(recorded("dry-run-done", "synapse-auth_metadata"));
-    let old = replaced(answers("active", &active), &Probe::AuthMetadata, gone);
+    let old = replaced(replies("active", &active), &Probe::AuthMetadata, gone);
     assert_eq!(wrong(&active, &old), []);
 }
 
 #[test]
 fn other_missing_and_unverifiable_rsa_keys_have_separate_findings() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let other = Expected { modulus: Known::Known("AQAB".into()), ..deployed.clone() };
     assert_eq!(wrong(&other, &all), [("mas-signing-key", Severity::Blocker)]);
     let unknown = Expected { modulus: Known::Unreadable("no permission".into()), ..deployed.clone() };
     assert_eq!(wrong(&unknown, &all), [("mas-signing-key", Severity::Unknown)]);
-    // Seen with the real MAS and an EC key in the place of the RSA key.
-    let none = replaced(all, &Probe::Keys, json_answer(json!({"keys": [{"kty": "EC", "crv": "P-256"}]})));
+    // Recorded from the real MAS with an EC key instead of the RSA key.
+    let none = replaced(all, &Probe::Keys, json_reply(json!({"keys": [{"kty": "EC", "crv": "P-256"}]})));
     assert_eq!(wrong(&deployed, &none), [("mas-signing-key", Severity::Blocker)]);
     says(&deployed, &none, "mas-signing-key", Severity::Blocker, "no RSA key");
 }
@@ -274,7 +274,7 @@ fn other_missing_and_unverifiable_rsa_keys_have_separate_findings() {
 #[test]
 fn responses_of_mas_about_a_provider_are_classified() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let authorize = Probe::Authorize(0);
     let said = |outcome: Outcome, severity: Severity, words: &str| {
         let broken = replaced(all.clone(), &authorize, outcome);
@@ -310,10 +310,10 @@ fn responses_of_mas_about_a_provider_are_classified() {
 #[test]
 fn only_an_https_url_with_a_plain_host_is_requested_at_the_provider() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let next = |location: &str| {
-        let answer = Reply { status: 307, location: Some(location.into()), ..Reply::default() };
-        next_at_provider(&replaced(all.clone(), &Probe::Authorize(0), Outcome::Answered(answer)), 0)
+        let reply = Reply { status: 307, location: Some(location.into()), ..Reply::default() };
+        next_at_provider(&replaced(all.clone(), &Probe::Authorize(0), Outcome::Answered(reply)), 0)
     };
     assert_eq!(next("https://idp.example.com/a?x=1#f").unwrap(), "https://idp.example.com/a?x=1");
     assert_eq!(next_at_provider(&all, 0).unwrap().host(), Some("idp.example.com"));
@@ -335,7 +335,7 @@ fn only_an_https_url_with_a_plain_host_is_requested_at_the_provider() {
 #[test]
 fn redirect_uri_is_reported_only_for_an_unambiguous_error() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let at = |outcome: Outcome| {
         let mut all = all.clone();
         all.add(Probe::AtProvider(0), outcome);
@@ -374,7 +374,7 @@ fn redirect_uri_is_reported_only_for_an_unambiguous_error() {
         ("Dex", page(400, "<html><p>Unregistered redirect_uri (&#34;https://auth.example.com/&#34;).</p>")),
         (
             "oidc-provider",
-            json_answer(
+            json_reply(
                 json!({"error": "invalid_redirect_uri", "error_description": "redirect_uri did not match any of the client's registered redirect_uris"}),
             ),
         ),
@@ -412,16 +412,16 @@ fn redirect_uri_is_reported_only_for_an_unambiguous_error() {
     assert_eq!(at(Outcome::NotAsked("it leads to 169.254.169.254".into())).severity, Severity::Unknown);
 }
 
-/// What `new-login` says in a phase where the three requests of a login are answered so.
+/// The finding `new-login` in a phase with these responses to the three requests of a login.
 fn new_login(phase: EndpointPhase, user: &str, asked: &[(Probe, Outcome)]) -> Finding {
     let mut given = Expected { test_user: Some(user.into()), ..expected(phase) };
     given.mas_host = given.mas_host.filter(|_| phase != EndpointPhase::Before);
     let when = if phase == EndpointPhase::Active { "active" } else { "dry-run-done" };
-    let mut all = answers(when, &given);
+    let mut all = replies(when, &given);
     if phase == EndpointPhase::Active {
         let passwords =
             json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}, {"type": "m.login.password"}]});
-        all = replaced(all, &Probe::LoginV3, json_answer(passwords));
+        all = replaced(all, &Probe::LoginV3, json_reply(passwords));
     }
     for (probe, outcome) in asked {
         all = replaced(all, probe, outcome.clone());
@@ -438,9 +438,9 @@ fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
     let whose = json!({"user_id": "@test:example.com", "device_id": "D", "access_token": ""});
     let named = json!({"user_id": "@test:example.com", "device_id": "D"});
     let good = [
-        (Probe::LogIn, json_answer(whose)),
-        (Probe::WhoamiNew, json_answer(named)),
-        (Probe::LogOut, json_answer(json!({}))),
+        (Probe::LogIn, json_reply(whose)),
+        (Probe::WhoamiNew, json_reply(named)),
+        (Probe::LogOut, json_reply(json!({}))),
     ];
     let with = |at: usize, outcome: Outcome| {
         let mut asked = good.clone();
@@ -453,7 +453,7 @@ fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
             assert_eq!(one.severity, Severity::Ok, "{one:?}");
             assert!(one.message.contains("@test:example.com, device D; the program logged out again"), "{one:?}");
         }
-        let other = |document| new_login(phase, "test", &with(1, json_answer(document)));
+        let other = |document| new_login(phase, "test", &with(1, json_reply(document)));
         for document in [
             json!({"user_id": "@other:example.com", "device_id": "D"}),
             json!({"user_id": "@test:example.com", "device_id": "E"}),
@@ -494,22 +494,22 @@ fn no_login_is_attempted_if_harmful_or_impossible() {
             "{one:?}"
         );
     }
-    let off = json_answer(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
+    let off = json_reply(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
     for (flows, words) in [
         (off, "password login is off; the host offers m.login.sso"),
-        (json_answer(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
+        (json_reply(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
         (page(404, "<html>"), "404"),
         (Outcome::Silent("x".into()), "no response: x"),
     ] {
         let one = new_login(EndpointPhase::Active, "test", &[(Probe::LoginV3, flows)]);
         assert!(one.severity == Severity::Unknown && one.message.contains(words), "{one:?}");
     }
-    let delegated = json_answer(json!({"flows": [{"type": "m.login.password", "oauth_aware_preferred": true}]}));
+    let delegated = json_reply(json!({"flows": [{"type": "m.login.password", "oauth_aware_preferred": true}]}));
     let early = new_login(EndpointPhase::Before, "test", &[(Probe::LoginV3, delegated)]);
     assert_eq!(early.severity, Severity::Unknown, "{early:?}");
     let active = expected(EndpointPhase::Active);
     assert!(
-        judge(&active, &answers("active", &active)).iter().all(|one| one.code != "new-login"),
+        judge(&active, &replies("active", &active)).iter().all(|one| one.code != "new-login"),
         "--login-file was not given"
     );
 }
@@ -517,7 +517,7 @@ fn no_login_is_attempted_if_harmful_or_impossible() {
 #[test]
 fn synapses_providers_are_compared_with_the_spec() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let mut two = deployed.clone();
     two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
     says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
@@ -538,14 +538,14 @@ fn unreachable_host_is_one_warning_and_has_no_other_finding() {
     );
     assert_eq!(judge(&deployed, &all).len(), 2);
     let active = expected(EndpointPhase::Active);
-    let one = replaced(answers("active", &active), &Probe::Keys, Outcome::Silent("no answer within 4 s".into()));
+    let one = replaced(replies("active", &active), &Probe::Keys, Outcome::Silent("no answer within 4 s".into()));
     assert_eq!(wrong(&active, &one), [("mas-signing-key", Severity::Unknown)]);
 }
 
 #[test]
 fn html_and_other_unusable_responses_are_blockers() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let html = page(200, "<html><head><title>Welcome to\nnginx!</title>");
     for (probe, code) in [
         (Probe::Discovery, "mas-discovery"),
@@ -581,7 +581,7 @@ fn html_and_other_unusable_responses_are_blockers() {
 fn foreign_text_cannot_move_the_cursor_or_fill_the_screen() {
     let deployed = expected(EndpointPhase::Deployed);
     let nasty = format!("<title>\u{1b}[2J{}\u{202e}</title>", "x".repeat(5000));
-    let broken = replaced(answers("dry-run-done", &deployed), &Probe::Discovery, page(200, &nasty));
+    let broken = replaced(replies("dry-run-done", &deployed), &Probe::Discovery, page(200, &nasty));
     let found = judge(&deployed, &broken);
     let message = &found.iter().find(|one| one.code == "mas-discovery").unwrap().message;
     assert!(message.len() < 300 && !message.contains('\u{1b}'), "{message}");
@@ -591,37 +591,37 @@ fn foreign_text_cannot_move_the_cursor_or_fill_the_screen() {
 fn unknown_token_or_token_of_another_user_is_a_blocker() {
     let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_Ym9i_x_1"));
-    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    assert_eq!(wrong(&active, &replies("active", &active)), [("old-token", Severity::Blocker)]);
     says(
         &active,
-        &answers("active", &active),
+        &replies("active", &active),
         "old-token",
         Severity::Blocker,
         "issued to bob, but now belongs to @alice:example.com",
     );
-    // What was written down before the migration is compared.
+    // The values from before the migration are compared.
     let noted = |user: &str, device: &str| {
         Some(GivenToken { user: Some(user.into()), device: Some(device.into()), ..GivenToken::default() })
     };
     active.token = noted("@alice:example.com", "HKOYVGWQPE");
-    says(&active, &answers("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as in the file");
+    says(&active, &replies("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as in the file");
     active.token = noted("@alicia:example.com", "HKOYVGWQPE");
-    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "belonged to @alicia:example.com; now");
+    says(&active, &replies("active", &active), "old-token", Severity::Blocker, "belonged to @alicia:example.com; now");
     active.token = noted("@alice:example.com", "ANOTHER");
-    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "belonged to device ANOTHER; now");
+    says(&active, &replies("active", &active), "old-token", Severity::Blocker, "belonged to device ANOTHER; now");
     active.token = Some(GivenToken::default());
     active.server_name = Some("other.org".into());
-    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    assert_eq!(wrong(&active, &replies("active", &active)), [("old-token", Severity::Blocker)]);
     active.server_name = Some("example.com".into());
     let gone = Outcome::Answered(recorded("active", "synapse-whoami-junk"));
-    let broken = replaced(answers("active", &active), &Probe::WhoamiToken, gone);
+    let broken = replaced(replies("active", &active), &Probe::WhoamiToken, gone);
     assert_eq!(wrong(&active, &broken), [("old-token", Severity::Blocker)]);
 }
 
 #[test]
 fn login_page_shows_whether_mas_can_read_its_database() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let to = |status: u16, location: &str| {
         Outcome::Answered(Reply { status, location: Some(location.into()), ..Reply::default() })
     };
@@ -638,9 +638,9 @@ fn well_known_document_may_omit_mas_but_must_not_be_wrong() {
     let mut active = expected(EndpointPhase::Active);
     active.well_known = true;
     let with = |document: Value| {
-        let mut answers = answers("active", &expected(EndpointPhase::Active));
-        answers.add(Probe::WellKnown, json_answer(document));
-        wrong(&active, &answers)
+        let mut replies = replies("active", &expected(EndpointPhase::Active));
+        replies.add(Probe::WellKnown, json_reply(document));
+        wrong(&active, &replies)
     };
     let homeserver = json!({"base_url": "https://matrix.example.com/"});
     assert_eq!(with(json!({"m.homeserver": homeserver})), []);
@@ -674,7 +674,7 @@ fn every_code_is_explained() {
 #[test]
 fn response_of_the_ingress_is_not_mistaken_for_synapses() {
     let active = expected(EndpointPhase::Active);
-    let all = answers("active", &active);
+    let all = replies("active", &active);
     let tries = all.to(&Probe::WhoamiJunk).count();
     assert!(tries >= 2 * active.processes, "{tries}");
     let mut some = all.clone();
@@ -695,10 +695,10 @@ fn response_of_the_ingress_is_not_mistaken_for_synapses() {
 #[test]
 fn endpoint_at_another_host_is_reported() {
     let deployed = expected(EndpointPhase::Deployed);
-    let all = answers("dry-run-done", &deployed);
+    let all = replies("dry-run-done", &deployed);
     let mut document = recorded("dry-run-done", "mas-discovery").json().unwrap();
     document["token_endpoint"] = json!("https://elsewhere.example.org/oauth2/token");
-    let strange = replaced(all, &Probe::Discovery, json_answer(document));
+    let strange = replaced(all, &Probe::Discovery, json_reply(document));
     assert_eq!(wrong(&deployed, &strange), [("mas-discovery", Severity::Warning)]);
     says(
         &deployed,

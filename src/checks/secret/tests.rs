@@ -1,4 +1,4 @@
-//! Keys that the component refers to, now or as soon as the schema's defaults are put in.
+//! Keys that the component references, directly or through the schema's defaults.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn snapshot(mas: serde_json::Value, fields: &[(&str, Option<&str>)]) -> Snapshot
     }
 }
 
-/// What is told about keys beside the three that every MAS Secret has.
+/// The findings about keys other than the three of every MAS Secret.
 fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<String> {
     let mut findings = Vec::new();
     check(snapshot, purpose, &mut findings);
@@ -66,13 +66,13 @@ fn missing_key_of_a_schema_default_is_reported() {
         ("config.matrixSecretSecretKey", Some("matrixSecret")),
         ("config.thereSecretKey", Some("there")),
         ("config.noDefaultSecretKey", None),
-        // Its section is not there unless somebody asks for it.
+        // Its section exists only if it is configured.
         ("config.smtp.passwordSecretKey", Some("smtpPassword")),
     ];
     let message =
         "component matrixAuthenticationService, property config.matrixSecretSecretKey: absent from m/matrixSecret";
     assert_eq!(told(&snapshot(json!(null), &fields), Purpose::DryRun), [message]);
-    // What the object says goes before the default.
+    // The object's value has priority over the default.
     let named = snapshot(json!({"config": {"matrixSecretSecretKey": "there"}}), &fields);
     assert_eq!(told(&named, Purpose::DryRun), [] as [&str; 0]);
 }
@@ -83,7 +83,7 @@ fn missing_certificate_is_left_to_the_certificate_checks() {
     assert_eq!(told(&snapshot(tls, &[]), Purpose::Check), [] as [&str; 0]);
 }
 
-/// What MAS has run with cannot be made anew; `check` must not advise it.
+/// A lost encryption secret cannot be generated again; `check` must not advise it.
 #[test]
 fn lost_encryption_secret_is_reported_with_its_fingerprint() {
     use crate::record::{DryRun, DryRunResult, Record};
@@ -143,11 +143,11 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
             assert!(!findings.iter().any(anew), "{findings:#?}");
         }
     }
-    // A component that others wrote may still wait for its Secret.
+    // A component from another writer may still wait for its Secret.
     snapshot.deployment = by_others;
     (snapshot.record, snapshot.secret) = (Known::Known(None), Known::Known(None));
     assert_eq!(encryption_secret_lost(&snapshot), None);
-    // MAS has not run yet, or was taken out.
+    // MAS has not run yet, or was removed.
     snapshot = self::snapshot(json!(null), &[]);
     snapshot.record = Known::Known(Some(record));
     snapshot.secret = Known::Known(None);

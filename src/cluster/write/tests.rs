@@ -175,7 +175,7 @@ async fn a_write_is_one_request_with_version_field_manager_and_strict_validation
     );
 }
 
-/// With every fault at every try the outcome is true, and nothing is stored twice.
+/// With every fault at every attempt, the outcome is true, and nothing is stored twice.
 #[tokio::test]
 async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     let faults = [

@@ -133,7 +133,8 @@ fn the_most_relevant_logs_come_first() {
     );
 }
 
-/// Jobs of earlier tries stay for a while. They are told with their time, and what ended last is read first.
+/// Jobs of earlier attempts remain for a while. They are shown with their time, and the logs of the latest are read
+/// first.
 #[test]
 fn failures_of_an_earlier_attempt_come_later_with_their_time() {
     let ended = |at: &str| json!([{"name": "m", "state": {"terminated": {"exitCode": 1, "finishedAt": at}}}]);

@@ -9,7 +9,7 @@ use crate::redact::Redactor;
 use crate::secrets::{SecretText, wipe};
 
 impl Round<'_> {
-    /// Returns the requests and their answers, without password and token.
+    /// Returns the requests and their responses, without password and token.
     pub(super) async fn log_in(&self, account: &TestAccount) -> Vec<(Probe, Outcome)> {
         let mut login = json!({
             "type": "m.login.password",
@@ -43,7 +43,7 @@ fn token(outcome: &Outcome) -> Option<SecretText> {
     token
 }
 
-/// Removes secrets from an answer, because a server can repeat them. Of a JSON document, only user and device remain.
+/// Removes secrets from a response, because a server can repeat them. Of a JSON document, only user and device remain.
 fn clean(outcome: &mut Outcome, user: &str, secrets: &[&SecretText]) {
     let Outcome::Answered(answer) = outcome else { return };
     let Ok(mut body) = answer.document() else {

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::*;
 use crate::terminal::{Captured, ColorChoice, Setting, Terminal};
 
-/// 10:41:07 on the day the clock of [`Setting::piped`] stands at.
+/// 10:41:07 on the day of the clock of [`Setting::piped`].
 const START: i64 = 1_795_430_467;
 
 struct Told {
@@ -56,7 +56,7 @@ impl Told {
         self.captured.stderr().replace('\u{1b}', "^")
     }
 
-    /// What a person sees at the end: carriage returns and clearing applied, as a terminal would.
+    /// The final display: with carriage returns and erased lines applied, as on a terminal.
     fn seen(&self) -> String {
         let mut rows = vec![String::new()];
         let mut column = 0;
@@ -87,7 +87,7 @@ impl Told {
     }
 }
 
-/// A dry run, as the operator goes through it.
+/// A dry run, in the order of the operator's events.
 fn dry_run(told: &Told, progress: &Progress) {
     progress.done("written (resourceVersion 81733)");
     told.pass(progress, 1);
@@ -275,7 +275,7 @@ fn repeated_states_are_printed_once() {
     assert_eq!(told.stderr().lines().count(), 2, "{}", told.stderr());
 }
 
-/// An activation, as its workloads show it: a second voice beside the operator's.
+/// An activation with progress from its workloads, in addition to the operator's events.
 fn activation(told: &Told, progress: &Progress) {
     let details = progress.details();
     progress.done("operator started reconciling");

@@ -11,7 +11,7 @@ fn with(setting: Setting) -> (Ui, Captured) {
     (Ui::new(terminal, ColorChoice::Never, Verbosity::Normal), captured)
 }
 
-/// What stands on the screen, without the space that a question ends in.
+/// The displayed text, without the space at the end of a prompt.
 fn shown(captured: &Captured) -> String {
     captured.stderr().replace(" \n", "\n")
 }
@@ -31,7 +31,7 @@ fn only_a_yes_is_a_yes() {
     assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Continue?").unwrap());
 }
 
-/// Of two lines that were pasted neither is an answer, and one message says so.
+/// Of two pasted lines, neither is accepted, and one message reports both.
 #[test]
 fn multi_line_answers_are_refused_at_every_prompt() {
     let once = |ask: &dyn Fn(&Ui), answers: [ScriptedAnswer; 2]| {

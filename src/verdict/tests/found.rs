@@ -1,4 +1,4 @@
-//! What the generated schedules of `tests/offline/schedules` found, each cut down to what matters.
+//! Failures that the generated schedules of `tests/offline/schedules` found, reduced to the relevant events.
 
 use serde_json::json;
 
@@ -14,8 +14,8 @@ fn dry_run_restarted_on_other_settings_and_restored_is_no_success() {
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
     assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
-    // The operator dies here and comes back without an event: it works on the other settings from now on, and ends
-    // well on them after they were changed back. Nothing that follows can be told from a good rehearsal.
+    // The operator is killed and restarts without an event. It reconciles the other settings and succeeds after they
+    // were restored. No later event distinguishes this from a successful dry run.
     script.seen.spec_digest = "other settings".to_owned();
     assert!(matches!(see(&mut tracker, script.write(false)), Verdict::Overtaken(_)));
 }
@@ -35,7 +35,7 @@ fn an_available_that_is_unknown_is_waited_for() {
         {"type": "Available", "status": "Unknown"}]}}));
     let seen = Observation { generation: ended.generation, ..Observation::of(&shown) };
     assert_eq!(see(&mut tracker, seen), Verdict::Pending(Awaiting::Available));
-    // Without the condition there is nothing to wait for.
+    // Without the condition, there is nothing to wait for.
     script.version();
     shown = object(&json!({"resourceVersion": script.seen.resource_version, "mas": false, "status": {"conditions": [
         {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "new"}},
@@ -68,7 +68,7 @@ fn failed_first_reconcile_of_the_old_spec_is_no_failure_of_the_change() {
     let write = script.write(false);
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
-    // The failure writes the condition `Successful` for the first time: a time appears, but no run ended well.
+    // The failure writes the condition `Successful` for the first time: a new time appears, but no reconcile succeeded.
     script.seen.successful_since = Some("t".to_owned());
     let event = Event::Seen(Box::new(script.fail("old", Some("f"))), Continuity::Gap);
     assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
@@ -88,7 +88,7 @@ fn mas_active_from_an_earlier_activation_is_no_success() {
     script.seen.mas_active = Some(true);
     let ended = script.succeed("of which run?");
     assert_eq!(see(&mut unsure, ended.clone()), Verdict::Pending(Awaiting::Start));
-    // Whoever knows that nothing was active before may take it for the answer.
+    // A caller that knows that nothing was active before can accept it as the result.
     assert!(matches!(see(&mut sure, ended), Verdict::Succeeded(_)));
 }
 
@@ -152,7 +152,7 @@ fn successful_activation_that_was_reverted_unobserved_is_no_success() {
     let mut tracker = activation(&before, &write);
     see(&mut tracker, script.start());
     assert_eq!(see(&mut tracker, script.succeed("one")), Verdict::Pending(Awaiting::MasActive));
-    // Unseen: another run ends well and turns `mas_active` true, then somebody writes `active: false`.
+    // Unobserved: another reconcile succeeds and sets `mas_active`, then another client writes `active: false`.
     script.seen.mas_active = Some(true);
     script.succeed("two");
     let event = Event::Seen(Box::new(script.write(false)), Continuity::Gap);
@@ -167,8 +167,8 @@ fn mas_active_of_a_killed_reconcile_is_no_success() {
     let version = Some(write.resource_version.clone());
     let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
     let mut tracker = Tracker::new(Baseline { mas_active_tells: true, ..baseline });
-    // Unseen: a run turns `mas_active` true and is cut off, `active: false` is written, another run starts on that,
-    // `active: true` is written again, and then the run that worked on `false` ends well.
+    // Unobserved: a reconcile sets `mas_active` and is killed, `active: false` is written, its reconcile starts,
+    // `active: true` is written again, and the reconcile of `false` succeeds.
     script.seen.mas_active = Some(true);
     script.write(false);
     script.write(true);
@@ -176,7 +176,7 @@ fn mas_active_of_a_killed_reconcile_is_no_success() {
     assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
 }
 
-/// Seen of an ansible-operator of release 1.33: the first failure of a streak keeps its words and its completion.
+/// Observed with ansible-operator 1.33: the first of several failures keeps its message and its completion.
 #[test]
 fn operator_that_reports_only_the_first_failure_hides_the_later_ones() {
     let mut script = Script::healthy();

@@ -242,7 +242,7 @@ async fn no_api_at_all(server: &Sandbox, shell: &Shell, elsewhere: &Namespace<'_
         let done = shell.run(line).await.expect(1);
         done.says("ESS Pro").says("matrix-stack").says("differently").says("ess-markers");
     }
-    // A user who can't list it gets no claim that it is absent.
+    // Without the permission to list, the output does not claim that nothing exists.
     let done = blind.run("status").await.expect(1);
     assert!(!done.stderr.contains("ESS Pro"), "{done}");
 }

@@ -182,7 +182,7 @@ impl Holder {
     }
 
     /// The two servers, whose arguments contain the directory, and the supervisor with its two waiting subshells, whose
-    /// arguments contain the holder's id.
+    /// arguments contain the holder's ID.
     fn processes(&self) -> Vec<String> {
         let output = Command::new("ps").args(["-A", "-o", "pid=", "-o", "args="]).output().unwrap();
         let marks = [self.temporary.display().to_string(), format!("for-process-{}", self.child.id())];

@@ -44,7 +44,7 @@ fn object(active: Option<bool>, mas_active: Option<bool>, failure: Option<&str>)
     object
 }
 
-/// A deployment whose rehearsal passed 14 minutes ago.
+/// A deployment whose dry run passed 14 minutes ago.
 fn snapshot(object: Value, with_backup: bool) -> Snapshot {
     let deployment = Deployment::from_value(object).unwrap();
     let encryption = STANDARD.encode("9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2");
@@ -87,7 +87,7 @@ fn command(command: &str) -> String {
     format!("kubectl ess-mas {command} first-element -n element-onprem")
 }
 
-/// The page as it is seen; escape sequences as `^`.
+/// The displayed page, with escape sequences as `^`.
 fn page(setting: Setting, snapshot: &Snapshot) -> String {
     let (terminal, captured) = Terminal::captured(setting);
     let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
@@ -247,7 +247,7 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     recorded(&mut rolled_back).failed_since("could not obtain lock");
     let shown = page(plain(120), &rolled_back);
     assert!(shown.contains("dry run must be repeated") && shown.contains("users log in at Synapse"), "{shown}");
-    // After `abort --remove` the Secret is still there.
+    // After `abort --remove`, the Secret still exists.
     let mut removed = snapshot(object(None, Some(false), None), false);
     removed.record = ready().record;
     removed.settings = ready().settings;

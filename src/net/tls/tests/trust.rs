@@ -7,7 +7,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
 
-/// Shows this certificate and signs with this key, whether they belong together or not.
+/// Presents this certificate and signs with this key, even if they don't match.
 #[derive(Debug)]
 struct Always(Arc<CertifiedKey>);
 
@@ -52,7 +52,7 @@ async fn server_without_the_certificates_key_is_always_refused() {
 
 #[test]
 fn certificate_of_an_https_proxy_is_not_the_servers() {
-    // Where the system trusts nobody, no such proxy is spoken to at all.
+    // If the system has no CAs, no data is sent to such a proxy.
     let Ok((verifier, _)) = Verifier::client(None, Verification::Nothing, Some("proxy.example.com")) else { return };
     let made = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
     let shown_for = |name: &'static str| {

@@ -13,7 +13,7 @@ use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `last_look` gives a suspend past
+/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `catch_up` gives a suspend past
 /// the time-out extra time; without it, the time-out ends the command, so that nothing is written hours after the confirmation.
 pub async fn until<T>(
     session: &mut Session,

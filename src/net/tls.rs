@@ -101,7 +101,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Creates a client configuration. Without roots, only [`Need::Nothing`] is possible.
+    /// Creates a client configuration. Without roots, only [`Verification::Nothing`] is possible.
     pub fn client(
         roots: Option<&Roots>,
         need: Verification,

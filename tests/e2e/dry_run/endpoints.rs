@@ -33,7 +33,7 @@ async fn dry_run_reports_that_mas_responds_after_its_verdict() {
     let done = through_proxy(&scene, &web, "dry-run --yes").await.expect(0);
     done.says("MAS responds at https://auth.example.com with this deployment's key");
     let at = |words: &str| done.stderr.find(words).unwrap_or_else(|| panic!("{words:?} is not in\n{done}"));
-    assert!(at("Dry run passed in") < at("MAS answers at"), "{done}");
+    assert!(at("Dry run passed in") < at("MAS responds at"), "{done}");
 }
 
 #[tokio::test]

@@ -157,48 +157,48 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
     } else {
         before.object["metadata"]["generation"] != after.object["metadata"]["generation"]
     };
-    claim([0, 1, 10, 11, 124].contains(&done.code), "the exit code is not one of this kind of trouble");
-    claim(done.code != 0 || stage.is_reached(after), "exit code 0, and the goal is not reached");
-    claim(![10, 11].contains(&done.code) || !changed, "exit code 10 or 11, and something was changed");
+    claim([0, 1, 10, 11, 124].contains(&done.code), "the exit code does not belong to this fault");
+    claim(done.code != 0 || stage.is_reached(after), "exit code 0, but the goal is not reached");
+    claim(![10, 11].contains(&done.code) || !changed, "exit code 10 or 11, but something was changed");
     let goes_on = done.stderr.contains("again")
         || done.stderr.contains("pass --")
         || done.stderr.contains("kubectl")
         || done.stderr.contains("Ask an");
-    claim(done.code == 0 || goes_on, "it does not say how to go on");
+    claim(done.code == 0 || goes_on, "the next step is missing");
     if stage.step == Step::Prepare {
         claim(
-            done.code == 0 || !changed || done.stderr.contains("created") || done.stderr.contains("found out"),
-            "the Secret was written, and it does not say so",
+            done.code == 0 || !changed || done.stderr.contains("created") || done.stderr.contains("Couldn't determine"),
+            "the write of the Secret is not reported",
         );
         claim(
             done.code == 0 || changed || !done.stderr.contains("Secret chat-of-ours-mas created"),
-            "no Secret is there",
+            "the Secret does not exist",
         );
     } else if let Ok(outcome) = serde_json::from_str::<Value>(&done.stdout) {
         let (write, verdict) = (outcome["write"].as_str().unwrap(), outcome["verdict"].as_str().unwrap());
         match write {
-            "applied" => claim(changed, "it says applied"),
+            "applied" => claim(changed, "applied is reported, but nothing was changed"),
             "unknown" => claim(
                 done.stderr.contains("Couldn't determine whether the change was applied"),
                 "unknown is not explained",
             ),
-            _ => claim(!changed, "it says that nothing was written"),
+            _ => claim(!changed, "no write is reported, but something was changed"),
         }
-        claim(verdict != "failed", "it says that the operator failed");
-        claim(verdict != "succeeded" || is_done(stage, after), "it says that the operator succeeded");
-        claim(verdict != "timed-out" || case.lasts(), "it gave up too early");
+        claim(verdict != "failed", "a failure of the operator is reported");
+        claim(verdict != "succeeded" || is_done(stage, after), "a success of the operator is reported");
+        claim(verdict != "timed-out" || case.lasts(), "it timed out too early");
         claim(!matches!((verdict, done.code), ("succeeded", 10 | 124)), "verdict and exit code differ");
         if done.code != 0 && write == "none" {
             claim(
                 done.stderr.contains("nothing was") || done.stderr.contains("was not changed"),
-                "it does not say that nothing was written",
+                "it is not reported that nothing was written",
             );
         }
     } else {
         claim(!changed && done.code != 0, "no outcome was printed");
-        claim(done.stdout.is_empty(), "half an outcome was printed");
+        claim(done.stdout.is_empty(), "an incomplete outcome was printed");
     }
-    claim(!done.stderr.contains("panicked") && !done.stderr.contains("Err("), "it talks to programmers");
+    claim(!done.stderr.contains("panicked") && !done.stderr.contains("Err("), "an internal error is shown");
     wrong
 }
 

@@ -127,7 +127,7 @@ fn login_after(at: &Exchange) -> Finding {
     }
 }
 
-/// An invalid token makes a process of Synapse ask MAS: 401 if MAS responds, 503 if it can't be reached.
+/// A process of Synapse validates an invalid token with MAS: 401 if MAS responds, 503 if it can't be reached.
 fn asks_mas(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let all: Vec<&Outcome> = replies.to(&Probe::WhoamiJunk).collect();
     let errcode = |reply: &Reply| reply.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));

@@ -113,7 +113,7 @@ fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
             " (--force-conflicts)",
         ),
         (Some(3), _) => (
-            "A later `helm upgrade` keeps the change, but the values differ from the cluster until you update them",
+            "A later `helm upgrade` keeps the change, but the values differ from it until you update them",
             " (--force)",
         ),
         _ => ("Until the values match, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),

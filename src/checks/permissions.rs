@@ -29,9 +29,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     };
     let write = needed(snapshot, purpose).into_iter().chain(schema).collect();
     for (name, permissions) in names.into_iter().zip([write, needed_to_follow(snapshot, purpose)]) {
-        let open = permissions
-            .into_iter()
-            .filter(|permission| access.may(permission) != Some(true) && !was_used(snapshot, permission));
+        let open = permissions.into_iter().filter(|one| access.may(one) != Some(true) && !was_used(snapshot, one));
         let (missing, open): (Vec<_>, Vec<_>) = open.partition(|permission| access.may(permission) == Some(false));
         unknown.extend(open);
         let Some(first) = missing.first() else { continue };

@@ -146,9 +146,7 @@ impl Step {
                     .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self) => {
-                Ok(Plan::request_reconcile(deployment, &stamp))
-            }
+            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::reconcile(deployment, &stamp)),
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
-use super::tls::{Roots, Verification, Verifier};
+use super::tls::{Mode, Roots, Verifier};
 use crate::answers::http::{Outcome, Reply};
 use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;
@@ -63,8 +63,8 @@ impl Seen {
 
 pub async fn send(ask: Ask<'_>) -> Seen {
     let (roots, need) = match &ask.security {
-        Security::Witness | Security::Plain => (None, Verification::Nothing),
-        Security::Trusted(roots) => (roots.as_ref(), Verification::Name),
+        Security::Witness | Security::Plain => (None, Mode::Nothing),
+        Security::Trusted(roots) => (roots.as_ref(), Mode::Name),
     };
     let proxy = match ask.way {
         Way::Proxy(proxy) if proxy.scheme_str() == Some("https") => proxy.host().map(bare),

@@ -50,7 +50,7 @@ impl Plan {
         Self::new(before, Change::RequestDryRun(request.to_owned()), annotation(request))
     }
 
-    pub fn request_reconcile(before: &Deployment, request: &str) -> Self {
+    pub fn reconcile(before: &Deployment, request: &str) -> Self {
         Self::new(before, Change::RequestReconcile(request.to_owned()), annotation(request))
     }
 

@@ -37,9 +37,7 @@ async fn permissions(session: &Session) -> Access {
 /// Reviews one by one the permissions that the list of rules leaves open; none if the list is complete.
 pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Permission, Option<bool>)> {
     let Some(access) = &snapshot.environment.access else { return Vec::new() };
-    let open = permissions::of_the_whole_way(snapshot)
-        .into_iter()
-        .filter(|permission| access.settled_by_rules(permission).is_none());
+    let open = permissions::of_the_whole_way(snapshot).into_iter().filter(|one| access.settled_by_rules(one).is_none());
     let namespace = &session.target.namespace;
     let reviews = open.map(|permission| async move {
         let answer = session.cluster.may(permission.question(namespace)).await;

@@ -55,11 +55,11 @@ fn notation(arg: &Arg) -> String {
     }
     if arg.get_action().takes_values() {
         let optional = arg.get_num_args().is_some_and(|count| count.min_values() == 0);
-        text += &if optional { format!(" [{value}]") } else { format!(" {value}") };
+        text.extend(if optional { [" [", &value, "]"] } else { [" ", &value, ""] });
         let values: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
         // Codes have a list of their own.
         if !values.is_empty() && value != "CODE" {
-            text += &format!(" ({})", values.join(" "));
+            text.extend([" (", &values.join(" "), ")"]);
         }
     }
     if arg.is_required_set() { format!("{text} required") } else { text }

@@ -8,19 +8,19 @@ use crate::checks::finding::{Finding, Severity};
 pub(super) fn judge<'a, T>(
     application: Application,
     place: &'a Result<ConnectionSettings, String>,
-    reported: &'a Result<T, ProbeError>,
+    seen: &'a Result<T, ProbeError>,
     server: fn(&T) -> &Server,
     findings: &mut Vec<Finding>,
 ) -> Option<(&'a ConnectionSettings, &'a T)> {
-    match (place, reported) {
+    match (place, seen) {
         (Err(why), _) => {
             let text = format!("{} database was not checked: {why}", application.word());
             findings.push(Finding::new("database-reachable", Severity::Unknown, application.path(), text));
         }
         (Ok(place), Err(error)) => findings.push(failed(place, error)),
-        (Ok(place), Ok(reported)) => {
-            reached(place, server(reported), findings);
-            return Some((place, reported));
+        (Ok(place), Ok(seen)) => {
+            reached(place, server(seen), findings);
+            return Some((place, seen));
         }
     }
     None

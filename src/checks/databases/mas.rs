@@ -14,32 +14,30 @@ const NEEDED: i64 = 20;
 pub(super) fn check(
     expected: &Expected,
     place: &ConnectionSettings,
-    reported: &MasDatabase,
+    seen: &MasDatabase,
     synapse: Option<&SynapseDatabase>,
     findings: &mut Vec<Finding>,
 ) {
-    let shared = shared(expected, place, reported, synapse);
+    let shared = shared(expected, place, seen, synapse);
     let is_shared = shared.blocks();
     findings.push(shared);
     if !expected.migrated && !is_shared {
         let what = "the contents of MAS's database";
-        findings.push(place.judged("not-empty", &reported.tables, what, |tables| contents(place, tables)));
-        if let Some(tables) = reported.tables.known().filter(|tables| tables.renamed > 0) {
+        findings.push(place.judged("not-empty", &seen.tables, what, |tables| contents(place, tables)));
+        if let Some(tables) = seen.tables.known().filter(|tables| tables.renamed > 0) {
             let renamed = count(tables.renamed, "table is", "tables are");
             findings.push(place.finding("renamed", &[("tables", &renamed)]));
         }
     }
-    let permissions = reported.permissions.known();
+    let permissions = seen.permissions.known();
     findings.extend([
-        place.judged("create", &reported.permissions, "the role's permissions", |it| {
-            schema(place, it, &reported.tables)
-        }),
-        place.judged("trgm", &reported.trigram, "whether pg_trgm is installed", |it| trigrams(place, it, permissions)),
-        place.judged("encoding", &reported.encoding, "the encoding", |encoding| match encoding.as_str() {
+        place.judged("create", &seen.permissions, "the role's permissions", |it| schema(place, it, &seen.tables)),
+        place.judged("trgm", &seen.trigram, "whether pg_trgm is installed", |it| trigrams(place, it, permissions)),
+        place.judged("encoding", &seen.encoding, "the encoding", |encoding| match encoding.as_str() {
             "UTF8" => place.finding("encoding", &[]),
             other => place.finding("other-encoding", &[("encoding", other)]),
         }),
-        place.judged("connections", &reported.connections, "the connection limits", |all| limits(place, all)),
+        place.judged("connections", &seen.connections, "the connection limits", |all| limits(place, all)),
     ]);
 }
 
@@ -47,12 +45,12 @@ pub(super) fn check(
 fn shared(
     expected: &Expected,
     place: &ConnectionSettings,
-    reported: &MasDatabase,
+    seen: &MasDatabase,
     synapse: Option<&SynapseDatabase>,
 ) -> Finding {
-    let identities = reported.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
+    let identities = seen.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
-    let tables = reported.tables.known();
+    let tables = seen.tables.known();
     if same == Some(true) {
         let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
         return place.finding("same-database", &[("theirs", &theirs)]);

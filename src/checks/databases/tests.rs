@@ -87,15 +87,15 @@ fn open(expected: &Expected, mas: MasDatabase, synapse: SynapseDatabase) -> Vec<
 }
 
 fn of_mas(change: impl FnOnce(&mut MasDatabase)) -> Vec<(&'static str, Severity)> {
-    let mut reported = mas();
-    change(&mut reported);
-    open(&expected(), reported, synapse())
+    let mut seen = mas();
+    change(&mut seen);
+    open(&expected(), seen, synapse())
 }
 
 fn of_synapse(change: impl FnOnce(&mut SynapseDatabase)) -> Vec<(&'static str, Severity)> {
-    let mut reported = synapse();
-    change(&mut reported);
-    open(&expected(), mas(), reported)
+    let mut seen = synapse();
+    change(&mut seen);
+    open(&expected(), mas(), seen)
 }
 
 use Severity::{Blocker, Unknown, Warning};
@@ -167,26 +167,26 @@ fn missing_settings_are_not_guessed() {
 
 #[test]
 fn shared_database_is_a_blocker_whatever_its_host_name() {
-    assert_eq!(of_mas(|reported| reported.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
+    assert_eq!(of_mas(|seen| seen.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
     // A server that doesn't report its identifier is identified by its start time.
     let unnamed = |oid| Server {
         identity: Known::Known(Identity { system: None, started: "1".into(), oid, name: "synapse".into() }),
         ..server("synapse", oid)
     };
-    assert_eq!(of_mas(|reported| reported.server = unnamed(2)), [("mas-database-is-synapses", Blocker)]);
-    assert_eq!(of_mas(|reported| reported.server = unnamed(3)), []);
+    assert_eq!(of_mas(|seen| seen.server = unnamed(2)), [("mas-database-is-synapses", Blocker)]);
+    assert_eq!(of_mas(|seen| seen.server = unnamed(3)), []);
     let with_tables = Tables { synapses: true, all: 200, ..Tables::default() };
-    assert_eq!(of_mas(|reported| reported.tables = Known::Known(with_tables)), [("mas-database-is-synapses", Blocker)]);
-    let nothing = of_mas(|reported| {
-        reported.server.identity = Known::Unreadable("no".into());
-        reported.tables = Known::Unreadable("no".into());
+    assert_eq!(of_mas(|seen| seen.tables = Known::Known(with_tables)), [("mas-database-is-synapses", Blocker)]);
+    let nothing = of_mas(|seen| {
+        seen.server.identity = Known::Unreadable("no".into());
+        seen.tables = Known::Unreadable("no".into());
     });
     assert_eq!(nothing, [("mas-database-is-synapses", Unknown), ("mas-database-empty", Unknown)]);
 }
 
 #[test]
 fn database_of_mas_must_be_empty_and_separate() {
-    let with = |tables: Tables| of_mas(|reported| reported.tables = Known::Known(tables));
+    let with = |tables: Tables| of_mas(|seen| seen.tables = Known::Known(tables));
     let own = Tables { migrations: true, all: 40, ..Tables::default() };
     let users = |rows| vec![("users", rows)];
     assert_eq!(with(Tables { present: users(Known::Known(false)), ..own.clone() }), []);
@@ -206,16 +206,16 @@ fn database_of_mas_must_be_empty_and_separate() {
     // After the migration, the users are expected.
     let mut migrated = expected();
     migrated.migrated = true;
-    let mut reported = mas();
-    reported.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
-    assert_eq!(open(&migrated, reported, SynapseDatabase { guests: Known::Known(3), ..synapse() }), []);
+    let mut seen = mas();
+    seen.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
+    assert_eq!(open(&migrated, seen, SynapseDatabase { guests: Known::Known(3), ..synapse() }), []);
 }
 
 #[test]
 fn permissions_extension_encoding_and_limits_are_checked() {
     let permissions = |schema: Option<&str>, create_in_schema, create_in_database| {
-        of_mas(|reported| {
-            reported.permissions = Known::Known(RolePermissions {
+        of_mas(|seen| {
+            seen.permissions = Known::Known(RolePermissions {
                 schema: schema.map(str::to_owned),
                 create_in_schema,
                 create_in_database,
@@ -230,7 +230,7 @@ fn permissions_extension_encoding_and_limits_are_checked() {
     );
     assert_eq!(permissions(None, false, true)[0], ("mas-database-rights", Blocker));
     assert_eq!(permissions(Some("public"), true, false), [("mas-database-pg-trgm", Blocker)]);
-    let trigram = |trigram: Trigram| of_mas(|reported| reported.trigram = Known::Known(trigram));
+    let trigram = |trigram: Trigram| of_mas(|seen| seen.trigram = Known::Known(trigram));
     assert_eq!(trigram(Trigram { installed: true, ..Trigram::default() }), []);
     assert_eq!(trigram(Trigram::default()), [("mas-database-pg-trgm", Blocker)]);
     for trusted in [None, Some(false)] {
@@ -239,11 +239,8 @@ fn permissions_extension_encoding_and_limits_are_checked() {
             [("mas-database-pg-trgm", Blocker)]
         );
     }
-    assert_eq!(
-        of_mas(|reported| reported.encoding = Known::Known("SQL_ASCII".into())),
-        [("mas-database-encoding", Warning)]
-    );
-    let limits = |connections: Connections| of_mas(|reported| reported.connections = Known::Known(connections));
+    assert_eq!(of_mas(|seen| seen.encoding = Known::Known("SQL_ASCII".into())), [("mas-database-encoding", Warning)]);
+    let limits = |connections: Connections| of_mas(|seen| seen.connections = Known::Known(connections));
     let good = Connections { of_server: 100, reserved: 3, used: 77, ..Connections::default() };
     assert_eq!(limits(good.clone()), []);
     let warning = [("mas-database-connections", Warning)];
@@ -251,13 +248,13 @@ fn permissions_extension_encoding_and_limits_are_checked() {
     assert_eq!(limits(Connections { of_role: Some(19), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_database: Some(0), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_role: Some(20), of_database: Some(20), ..good }), []);
-    assert_eq!(of_mas(|reported| reported.server.version = Known::Known(120_022)), [("mas-database-version", Warning)]);
-    assert_eq!(of_mas(|reported| reported.server.standby = Known::Known(true)), [("database-login", Blocker)]);
+    assert_eq!(of_mas(|seen| seen.server.version = Known::Known(120_022)), [("mas-database-version", Warning)]);
+    assert_eq!(of_mas(|seen| seen.server.standby = Known::Known(true)), [("database-login", Blocker)]);
 }
 
 #[test]
 fn session_is_checked_for_tls_pooling_and_password() {
-    let with = |change: fn(&mut Server)| of_mas(|reported| change(&mut reported.server));
+    let with = |change: fn(&mut Server)| of_mas(|seen| change(&mut seen.server));
     assert_eq!(with(|server| server.tls = false), [("database-sslmode", Warning)], "prefer");
     assert_eq!(with(|server| server.asked_password = false), [("database-login", Unknown)]);
     assert_eq!(with(|server| server.prepared = true), [("database-login", Blocker)]);
@@ -268,7 +265,7 @@ fn session_is_checked_for_tls_pooling_and_password() {
     assert_eq!(with(|server| server.timeouts = Known::Unreadable("x".into())), [("database-timeouts", Unknown)]);
     assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
     assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [("database-pooler", Blocker)]);
-    let of_synapse = of_synapse(|reported| reported.server.pooling = Pooling::ByTransaction);
+    let of_synapse = of_synapse(|seen| seen.server.pooling = Pooling::ByTransaction);
     assert_eq!(of_synapse, [("database-pooler", Warning)]);
     assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [("database-pooler", Warning)]);
 }
@@ -322,9 +319,9 @@ fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, 
 
 #[test]
 fn password_that_saslprep_changes_is_reported_with_a_remedy() {
-    let reported = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
+    let seen = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
     for (text, remedy) in [
-        first(Ok(reported(true)), Ok(synapse())),
+        first(Ok(seen(true)), Ok(synapse())),
         first(Err(ProbeError::RefusedPrepared("no".into())), Ok(synapse())),
         first(
             Ok(mas()),
@@ -391,47 +388,44 @@ fn time_limits_are_reported_with_the_sql_that_removes_them() {
     assert!(remedy.contains("ALTER ROLE \"mas\" SET statement_timeout = 0;"), "{remedy}");
     let mut migrated = expected();
     migrated.migrated = true;
-    let reported = SynapseDatabase { server: Server { timeouts, ..server("synapse", 2) }, ..synapse() };
-    assert_eq!(open(&migrated, mas(), reported), []);
+    let seen = SynapseDatabase { server: Server { timeouts, ..server("synapse", 2) }, ..synapse() };
+    assert_eq!(open(&migrated, mas(), seen), []);
 }
 
 #[test]
 fn rows_that_make_syn2mas_fail_are_found() {
+    assert_eq!(of_synapse(|seen| seen.is_synapses = Known::Known(false)), [("synapse-database-tables", Blocker)]);
     assert_eq!(
-        of_synapse(|reported| reported.is_synapses = Known::Known(false)),
-        [("synapse-database-tables", Blocker)]
-    );
-    assert_eq!(
-        of_synapse(|reported| reported.is_synapses = Known::Unreadable("no".into())),
+        of_synapse(|seen| seen.is_synapses = Known::Unreadable("no".into())),
         [("synapse-database-tables", Unknown)]
     );
-    assert_eq!(of_synapse(|reported| reported.guests = Known::Known(1)), [("synapse-database-guests", Warning)]);
+    assert_eq!(of_synapse(|seen| seen.guests = Known::Known(1)), [("synapse-database-guests", Warning)]);
     assert_eq!(
-        of_synapse(|reported| reported.threepids = Known::Known(vec![("msisdn".into(), 4)])),
+        of_synapse(|seen| seen.threepids = Known::Known(vec![("msisdn".into(), 4)])),
         [("synapse-database-threepids", Warning)]
     );
     assert_eq!(
-        of_synapse(|reported| reported.foreign = Known::Known(Foreign { people: 1, services: 0 })),
+        of_synapse(|seen| seen.foreign = Known::Known(Foreign { people: 1, services: 0 })),
         [("synapse-database-server-name", Blocker)]
     );
     assert_eq!(
-        of_synapse(|reported| reported.foreign = Known::Known(Foreign { people: 0, services: 1 })),
+        of_synapse(|seen| seen.foreign = Known::Known(Foreign { people: 0, services: 1 })),
         [("synapse-database-server-name", Warning)]
     );
-    assert_eq!(of_synapse(|reported| reported.orphans[1].1 = Known::Known(2)), [("synapse-database-orphans", Blocker)]);
+    assert_eq!(of_synapse(|seen| seen.orphans[1].1 = Known::Known(2)), [("synapse-database-orphans", Blocker)]);
     assert_eq!(
-        of_synapse(|reported| reported.orphans[0].1 = Known::Unreadable("permission denied".into())),
+        of_synapse(|seen| seen.orphans[0].1 = Known::Unreadable("permission denied".into())),
         [("synapse-database-orphans", Unknown)]
     );
-    assert_eq!(of_synapse(|reported| reported.no_login = Known::Known(2)), [("synapse-database-no-login", Warning)]);
-    let all_unread = of_synapse(|reported| {
+    assert_eq!(of_synapse(|seen| seen.no_login = Known::Known(2)), [("synapse-database-no-login", Warning)]);
+    let all_unread = of_synapse(|seen| {
         let no = || "no".to_owned();
-        reported.guests = Known::Unreadable(no());
-        reported.threepids = Known::Unreadable(no());
-        reported.providers = Known::Unreadable(no());
-        reported.foreign = Known::Unreadable(no());
-        reported.no_login = Known::Unreadable(no());
-        reported.sizes = Known::Unreadable(no());
+        seen.guests = Known::Unreadable(no());
+        seen.threepids = Known::Unreadable(no());
+        seen.providers = Known::Unreadable(no());
+        seen.foreign = Known::Unreadable(no());
+        seen.no_login = Known::Unreadable(no());
+        seen.sizes = Known::Unreadable(no());
     });
     assert!(all_unread.len() == 6 && all_unread.iter().all(|(_, severity)| *severity == Unknown), "{all_unread:?}");
 }
@@ -439,9 +433,7 @@ fn rows_that_make_syn2mas_fail_are_found() {
 #[test]
 fn providers_in_use_are_compared_with_the_configured_ones() {
     let with = |names: &[&str]| {
-        of_synapse(|reported| {
-            reported.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect())
-        })
+        of_synapse(|seen| seen.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect()))
     };
     assert_eq!(with(&[]), []);
     assert_eq!(with(&["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]), []);
@@ -475,8 +467,8 @@ fn providers_in_use_are_compared_with_the_configured_ones() {
 fn users_of_ldap_are_not_reported_as_locked_out() {
     let mut ldap = expected();
     ldap.ldap = true;
-    let reported = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
-    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(reported) });
+    let seen = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
+    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(seen) });
     let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
     assert!(told.message.contains("LDAP") && !told.message.contains("can't log in after the migration;"), "{told:?}");
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::cli::ReportArgs;
-use crate::cluster::Omission;
+use crate::cluster::Reason;
 use crate::error::{Exit, Failure};
 use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next};
@@ -63,7 +63,7 @@ fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]
         if missing.len() > SHOWN {
             ui.status(format!("  and {} more, listed in INDEX.txt", missing.len() - SHOWN));
         }
-        if missing.iter().any(|one| one.reason == Omission::NotAllowed.to_string()) {
+        if missing.iter().any(|one| one.reason == Reason::NotAllowed.to_string()) {
             ui.status("Reading these parts needs more permissions. The report is useful without them.");
         }
     }

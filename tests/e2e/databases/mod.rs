@@ -3,7 +3,7 @@
 //! elsewhere.
 //!
 //! With Synapse's own schema and users created through its API: `cargo test --test e2e databases -- --ignored`.
-//! Installs Synapse from PyPI below `target/synapse`.
+//! Installs Synapse from `PyPI` below `target/synapse`.
 
 mod asked;
 mod dumps;

@@ -33,7 +33,7 @@ async fn meet(
         .with_cert_resolver(Arc::new(Always(Arc::new(pair))));
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let server = TlsAcceptor::from(Arc::new(config)).accept(theirs);
-    let (verifier, config) = Verifier::client(None, Verification::Nothing, None).unwrap();
+    let (verifier, config) = Verifier::client(None, Mode::Nothing, None).unwrap();
     let name = ServerName::try_from("auth.example.com").unwrap();
     let (client, _) = tokio::join!(TlsConnector::from(Arc::new(config)).connect(name, ours), server);
     assert_eq!(verifier.shown(), [shown.der().to_vec()], "it is kept, whatever comes of it");
@@ -53,7 +53,7 @@ async fn server_without_the_certificates_key_is_always_refused() {
 #[test]
 fn certificate_of_an_https_proxy_is_not_the_servers() {
     // If the system has no CAs, no data is sent to such a proxy.
-    let Ok((verifier, _)) = Verifier::client(None, Verification::Nothing, Some("proxy.example.com")) else { return };
+    let Ok((verifier, _)) = Verifier::client(None, Mode::Nothing, Some("proxy.example.com")) else { return };
     let made = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
     let shown_for = |name: &'static str| {
         let name = ServerName::try_from(name).unwrap();

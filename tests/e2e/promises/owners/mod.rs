@@ -33,7 +33,7 @@ async fn as_helm(scene: &Scene, major: u8) {
 
 #[tokio::test]
 async fn a_helm_release_must_be_accepted_in_a_script() {
-    for (major, consequence) in [(3, "the values differ from the cluster until"), (4, "fails with a conflict")] {
+    for (major, consequence) in [(3, "the values differ from it until"), (4, "fails with a conflict")] {
         let scene = helm_owned().await;
         as_helm(&scene, major).await;
         scene.until(|object| crate::common::scene::condition(object, "Successful") == "True").await;

@@ -44,12 +44,12 @@ fn consequence_depends_on_helms_version_and_on_its_values() {
         (
             "Update",
             OwnedFields::Nothing,
-            "keeps the change, but the values differ from the cluster until you update them",
+            "keeps the change, but the values differ from it until you update them",
         ),
         (
             "Update",
             OwnedFields::Active,
-            "keeps the change, but the values differ from the cluster until you update them",
+            "keeps the change, but the values differ from it until you update them",
         ),
         ("Apply", OwnedFields::Nothing, "keeps the change while the values don't name MAS"),
         ("Apply", OwnedFields::Mas, "Every later `helm upgrade` fails with a conflict until its values match"),

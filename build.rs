@@ -1,4 +1,4 @@
-//! Tells the program what it was built from: `version -o json` prints it, and every request names it.
+//! The version, commit and build date, which `version -o json` prints; every request names the version.
 
 use std::env;
 use std::path::Path;

@@ -41,16 +41,8 @@ fn helm_of(operation: &str, names: OwnedFields) -> Snapshot {
 #[test]
 fn consequence_depends_on_helms_version_and_on_its_values() {
     for (operation, names, says) in [
-        (
-            "Update",
-            OwnedFields::Nothing,
-            "keeps the change, but the values differ from it until you update them",
-        ),
-        (
-            "Update",
-            OwnedFields::Active,
-            "keeps the change, but the values differ from it until you update them",
-        ),
+        ("Update", OwnedFields::Nothing, "keeps the change, but the values differ from it until you update them"),
+        ("Update", OwnedFields::Active, "keeps the change, but the values differ from it until you update them"),
         ("Apply", OwnedFields::Nothing, "keeps the change while the values don't name MAS"),
         ("Apply", OwnedFields::Mas, "Every later `helm upgrade` fails with a conflict until its values match"),
         ("Apply", OwnedFields::Active, "Every later `helm upgrade` fails with a conflict until its values match"),

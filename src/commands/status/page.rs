@@ -202,7 +202,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         _ if status.status.mas_active == Some(true) => "the migration is done; users log in at MAS",
         Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",
         Phase::MigrationFailed => "users are locked out until a retry succeeds or you roll back",
-        _ => "users log in at Synapse until the migration",
+        _ => "users log in at Synapse until MAS is active",
     };
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {

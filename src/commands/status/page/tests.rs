@@ -260,7 +260,7 @@ fn a_failed_activation_shows_whether_users_are_locked_out() {
     let failed = page(plain(120), &all()[4]);
     assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
     assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
-    assert!(page(plain(120), &ready()).contains("users log in at Synapse until the migration"));
+    assert!(page(plain(120), &ready()).contains("users log in at Synapse until MAS is active"));
 }
 
 #[test]

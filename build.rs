@@ -1,5 +1,5 @@
-//! Tells the program what it was built from: `version -o json` prints it, and every request names it. Converts the data files
-//! in `src` to JSON, which the program reads ten times as fast as YAML.
+//! The version, commit and build date, which `version -o json` prints; every request names the version. Also converts the data
+//! files in `src` to JSON, which the program reads ten times as fast as YAML.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -37,7 +37,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l client-
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_needs_command" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -75,7 +75,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" 
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -85,7 +85,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" 
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s v -d 'Increase verbosity; repeatable'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s q -l quiet -d 'Print only warnings and errors'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand status" -s h -l help -d 'Print help'
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l explain -d 'Explain a code from the docs, without connecting to a cluster' -r -f -a "saml-not-supported\t'SAML logins'
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l explain -d 'Explain the code of a finding or of a cause, without connecting to a cluster' -r -f -a "saml-not-supported\t'SAML logins'
 cas-not-supported\t'CAS logins'
 jwt-not-supported\t'logins with JSON Web Tokens'
 group-sync-not-supported\t'GroupSync'
@@ -131,8 +131,8 @@ certificate-issuer-not-ca\t'an issuer in the chain is not a CA'
 certificate-path-length\t'the chain is longer than a CA allows'
 certificate-not-for-servers\t'the certificate is not for TLS servers'
 certificate-usage-unstated\t'the certificate does not state that it is for TLS servers'
-certificate-key-usage\t'the key must not make digital signatures'
-certificate-name-constraints\t'the CA must not issue for this name'
+certificate-key-usage\t'the certificate\'s key usage does not allow digital signatures'
+certificate-name-constraints\t'the CA\'s name constraints exclude a name of the certificate'
 certificate-with-private-key\t'the certificate file holds a private key'
 certificate-critical-extension\t'a critical extension that TLS clients do not support'
 certificate-malformed\t'a certificate that breaks the rules but can be read'
@@ -182,7 +182,7 @@ idp-offered\t'Synapse offers the identity providers of the spec'
 synapse-reachable\t'Synapse responds at its host'
 synapse-auth-metadata\t'Synapse names no issuer before the migration, and MAS\'s issuer after it'
 synapse-login\t'Synapse handles login requests before the migration, and MAS after it'
-synapse-asks-mas\t'every process of Synapse can ask MAS about a token'
+synapse-asks-mas\t'every process of Synapse can validate tokens with MAS'
 old-token\t'an access token from before the migration still names its user and device'
 new-login\t'a test account logs in with its password, and logs out again'
 well-known-client\t'the contents of https://SERVER-NAME/.well-known/matrix/client'
@@ -316,7 +316,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -396,8 +396,8 @@ certificate-issuer-not-ca\t'an issuer in the chain is not a CA'
 certificate-path-length\t'the chain is longer than a CA allows'
 certificate-not-for-servers\t'the certificate is not for TLS servers'
 certificate-usage-unstated\t'the certificate does not state that it is for TLS servers'
-certificate-key-usage\t'the key must not make digital signatures'
-certificate-name-constraints\t'the CA must not issue for this name'
+certificate-key-usage\t'the certificate\'s key usage does not allow digital signatures'
+certificate-name-constraints\t'the CA\'s name constraints exclude a name of the certificate'
 certificate-with-private-key\t'the certificate file holds a private key'
 certificate-critical-extension\t'a critical extension that TLS clients do not support'
 certificate-malformed\t'a certificate that breaks the rules but can be read'
@@ -447,7 +447,7 @@ idp-offered\t'Synapse offers the identity providers of the spec'
 synapse-reachable\t'Synapse responds at its host'
 synapse-auth-metadata\t'Synapse names no issuer before the migration, and MAS\'s issuer after it'
 synapse-login\t'Synapse handles login requests before the migration, and MAS after it'
-synapse-asks-mas\t'every process of Synapse can ask MAS about a token'
+synapse-asks-mas\t'every process of Synapse can validate tokens with MAS'
 old-token\t'an access token from before the migration still names its user and device'
 new-login\t'a test account logs in with its password, and logs out again'
 well-known-client\t'the contents of https://SERVER-NAME/.well-known/matrix/client'
@@ -508,7 +508,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand prepare" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -567,8 +567,8 @@ certificate-issuer-not-ca\t'an issuer in the chain is not a CA'
 certificate-path-length\t'the chain is longer than a CA allows'
 certificate-not-for-servers\t'the certificate is not for TLS servers'
 certificate-usage-unstated\t'the certificate does not state that it is for TLS servers'
-certificate-key-usage\t'the key must not make digital signatures'
-certificate-name-constraints\t'the CA must not issue for this name'
+certificate-key-usage\t'the certificate\'s key usage does not allow digital signatures'
+certificate-name-constraints\t'the CA\'s name constraints exclude a name of the certificate'
 certificate-with-private-key\t'the certificate file holds a private key'
 certificate-critical-extension\t'a critical extension that TLS clients do not support'
 certificate-malformed\t'a certificate that breaks the rules but can be read'
@@ -618,7 +618,7 @@ idp-offered\t'Synapse offers the identity providers of the spec'
 synapse-reachable\t'Synapse responds at its host'
 synapse-auth-metadata\t'Synapse names no issuer before the migration, and MAS\'s issuer after it'
 synapse-login\t'Synapse handles login requests before the migration, and MAS after it'
-synapse-asks-mas\t'every process of Synapse can ask MAS about a token'
+synapse-asks-mas\t'every process of Synapse can validate tokens with MAS'
 old-token\t'an access token from before the migration still names its user and device'
 new-login\t'a test account logs in with its password, and logs out again'
 well-known-client\t'the contents of https://SERVER-NAME/.well-known/matrix/client'
@@ -683,7 +683,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand dry-run" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -740,8 +740,8 @@ certificate-issuer-not-ca\t'an issuer in the chain is not a CA'
 certificate-path-length\t'the chain is longer than a CA allows'
 certificate-not-for-servers\t'the certificate is not for TLS servers'
 certificate-usage-unstated\t'the certificate does not state that it is for TLS servers'
-certificate-key-usage\t'the key must not make digital signatures'
-certificate-name-constraints\t'the CA must not issue for this name'
+certificate-key-usage\t'the certificate\'s key usage does not allow digital signatures'
+certificate-name-constraints\t'the CA\'s name constraints exclude a name of the certificate'
 certificate-with-private-key\t'the certificate file holds a private key'
 certificate-critical-extension\t'a critical extension that TLS clients do not support'
 certificate-malformed\t'a certificate that breaks the rules but can be read'
@@ -791,7 +791,7 @@ idp-offered\t'Synapse offers the identity providers of the spec'
 synapse-reachable\t'Synapse responds at its host'
 synapse-auth-metadata\t'Synapse names no issuer before the migration, and MAS\'s issuer after it'
 synapse-login\t'Synapse handles login requests before the migration, and MAS after it'
-synapse-asks-mas\t'every process of Synapse can ask MAS about a token'
+synapse-asks-mas\t'every process of Synapse can validate tokens with MAS'
 old-token\t'an access token from before the migration still names its user and device'
 new-login\t'a test account logs in with its password, and logs out again'
 well-known-client\t'the contents of https://SERVER-NAME/.well-known/matrix/client'
@@ -837,7 +837,7 @@ synapse-guests\t'guests'
 synapse-database\t'Synapse\'s database settings in free-form settings'
 synapse-database-tls\t'syn2mas does not verify the certificate of Synapse\'s database'"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l confirm -d 'Deployment name, to confirm without a prompt' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'Where the backup of both databases is, for the record' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup -d 'Location of the backup of both databases, for the record' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l backup-file -d 'Verify that FILE is a recent PostgreSQL dump containing the users table; repeatable' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l wait -d 'Wait for the operator to finish reconciling; true by default' -r -f -a "true\t''
 false\t''"
@@ -859,7 +859,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand activate" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -916,8 +916,8 @@ certificate-issuer-not-ca\t'an issuer in the chain is not a CA'
 certificate-path-length\t'the chain is longer than a CA allows'
 certificate-not-for-servers\t'the certificate is not for TLS servers'
 certificate-usage-unstated\t'the certificate does not state that it is for TLS servers'
-certificate-key-usage\t'the key must not make digital signatures'
-certificate-name-constraints\t'the CA must not issue for this name'
+certificate-key-usage\t'the certificate\'s key usage does not allow digital signatures'
+certificate-name-constraints\t'the CA\'s name constraints exclude a name of the certificate'
 certificate-with-private-key\t'the certificate file holds a private key'
 certificate-critical-extension\t'a critical extension that TLS clients do not support'
 certificate-malformed\t'a certificate that breaks the rules but can be read'
@@ -967,7 +967,7 @@ idp-offered\t'Synapse offers the identity providers of the spec'
 synapse-reachable\t'Synapse responds at its host'
 synapse-auth-metadata\t'Synapse names no issuer before the migration, and MAS\'s issuer after it'
 synapse-login\t'Synapse handles login requests before the migration, and MAS after it'
-synapse-asks-mas\t'every process of Synapse can ask MAS about a token'
+synapse-asks-mas\t'every process of Synapse can validate tokens with MAS'
 old-token\t'an access token from before the migration still names its user and device'
 new-login\t'a test account logs in with its password, and logs out again'
 well-known-client\t'the contents of https://SERVER-NAME/.well-known/matrix/client'
@@ -1032,7 +1032,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1045,8 +1045,8 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand abort" -s h -l help -d 'Print help'
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l resolve -d 'Connect to this address for a host, instead of using DNS or a proxy; repeatable' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l ca-certificate -d 'File with the CAs to trust, instead of the system\'s' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'File with an access token and optionally its expected user and device; sent only to Synapse\'s host; - for standard input' -r -F
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l login-file -d 'File with user and password of a test account, a line each, to log in and out; not between dry run and migration; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l token-file -d 'File with an access token, optionally followed by its expected user and device; sent only to Synapse\'s host; - for standard input' -r -F
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l login-file -d 'File with the user and password of a test account, each on its own line, to log in and out; not between dry run and migration; - for standard input' -r -F
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -s o -l output -d 'Output format' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -1064,7 +1064,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" 
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand verify" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1086,7 +1086,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and not __fish_seen_subcommand_from issue request check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1122,7 +1122,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from issue" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1154,7 +1154,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from request" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1186,7 +1186,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand tls; and __fish_seen_subcommand_from check" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1213,7 +1213,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" 
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand report" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1234,7 +1234,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completi
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand completion" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -1259,7 +1259,7 @@ complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version"
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as -d 'User to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-uid -d 'UID to impersonate' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l as-group -d 'Group to impersonate; repeatable' -r -f
-complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit' -r -f
+complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l request-timeout -d 'Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit' -r -f
 complete -c kubectl-ess_mas -n "__fish_kubectl_ess_mas_using_subcommand version" -l color -d 'Colorize the output; auto does so only on a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"

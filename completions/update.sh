@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the completion scripts anew, as the program prints them. A test compares.
+# Updates the completion scripts with the output of the program. A test compares them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

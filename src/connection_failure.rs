@@ -9,13 +9,13 @@ use rustls::CertificateError;
 /// of another host.
 pub fn complaint(error: &CertificateError, another_name: &str) -> String {
     let words = match error {
-        CertificateError::UnknownIssuer => "is signed by an authority that is not trusted here",
+        CertificateError::UnknownIssuer => "is signed by a CA that this machine doesn't trust",
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "is not valid yet (or this machine's clock is wrong)"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => another_name,
-        CertificateError::BadSignature => "has a signature that does not fit the trusted authority",
+        CertificateError::BadSignature => "has a signature that doesn't match the trusted CA",
         other => return format!("is refused: {other}"),
     };
     words.to_owned()

@@ -85,7 +85,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub fn rehearsed(runtime: &Runtime, programs: &Programs) -> Result<Self> {
+    pub fn after_dry_run(runtime: &Runtime, programs: &Programs) -> Result<Self> {
         let (namespace, deployment, operator) = runtime.block_on(async {
             let namespace = Sandbox::shared().namespace().await?;
             let deployment = Deployment::new("chat", namespace.name());

@@ -36,7 +36,7 @@ pub fn start(programs: &Programs, runs: usize) -> Result<Vec<Row>> {
 
 /// `status NAME`, with and without latency, proxy and plugin.
 pub fn status(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec<Row>> {
-    let scene = Scene::rehearsed(runtime, programs)?;
+    let scene = Scene::after_dry_run(runtime, programs)?;
     let name = scene.deployment.name().to_owned();
     let (ours, theirs) = (["status", name.as_str(), "-o", "json"], ["get", KIND, name.as_str(), "-o", "json"]);
     let get = "`kubectl get elementdeployment NAME -o json`";

@@ -29,7 +29,7 @@ impl Drop for Ended {
 
 /// Memory during an activation with the events of a day, as fast as the API server accepts them.
 pub fn memory(runtime: &Runtime, programs: &Programs, events: u32) -> Result<Row> {
-    let scene = Scene::rehearsed(runtime, programs)?;
+    let scene = Scene::after_dry_run(runtime, programs)?;
     scene.operator.set(Behaviour::default().lasting(Duration::from_hours(24)).with_workloads());
     let name = scene.deployment.name();
     let mut ours = Ended(programs.ours.with(&scene.kubeconfig).command(scene.activation()).spawn()?);
@@ -80,7 +80,7 @@ fn memory_of(child: &Child, field: &str) -> Result<f64> {
 
 /// The time from the deciding write to the end of the program, in the same activations.
 pub fn promptness(runtime: &Runtime, programs: &Programs, runs: usize) -> Result<Vec<Row>> {
-    let scene = Scene::rehearsed(runtime, programs)?;
+    let scene = Scene::after_dry_run(runtime, programs)?;
     scene.operator.set(Behaviour {
         run: Duration::from_millis(1500),
         settle: Duration::from_millis(300),
@@ -146,7 +146,7 @@ fn last(mut delays: Vec<f64>) -> f64 {
 /// The number of requests of an activation of half an hour, including the watches, which are renewed every 290 seconds; those of
 /// workloads last an hour.
 pub fn requests(runtime: &Runtime, programs: &Programs) -> Result<Row> {
-    let scene = Scene::rehearsed(runtime, programs)?;
+    let scene = Scene::after_dry_run(runtime, programs)?;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(10)).with_workloads());
     let proxy = runtime.block_on(Proxy::start(&scene.namespace))?;
     let words = scene.activation();

@@ -9,8 +9,7 @@ use std::str;
 use ess_mas::checks::Known;
 use ess_mas::checks::backup::recognise::recognise;
 use ess_mas::checks::endpoints::{
-    Commands, EndpointPhase, Expected, GivenToken, Outcome, Question, Replies, Reply, judge, next_at_provider,
-    questions,
+    Commands, EndpointPhase, Expected, GivenToken, Outcome, Probe, Replies, Reply, judge, next_at_provider, probes,
 };
 use ess_mas::checks::synapse::{Process, scan};
 use ess_mas::cluster::{ConnectionFlags, check_configuration};
@@ -108,7 +107,7 @@ fn object(line: Value, number: usize) -> Value {
 /// HTTP responses of MAS, Synapse and identity providers, as in `tests/recordings/http`: head, empty line, body.
 pub fn http_reply(data: &[u8]) {
     let reply = reply(data);
-    for phase in [EndpointPhase::Before, EndpointPhase::Rehearsed, EndpointPhase::Migrating, EndpointPhase::Active] {
+    for phase in [EndpointPhase::Before, EndpointPhase::Deployed, EndpointPhase::Migrating, EndpointPhase::Active] {
         let expected = Expected {
             phase,
             mas_host: Some("auth.example.com".to_owned()),
@@ -127,9 +126,9 @@ pub fn http_reply(data: &[u8]) {
             test_user: Some("test".to_owned()),
         };
         let mut replies = Replies::default();
-        let later = [Question::AtProvider(0), Question::LogIn, Question::WhoamiNew, Question::LogOut];
-        for question in questions(&expected).into_iter().chain(later) {
-            replies.add(question, Outcome::Answered(reply.clone()));
+        let later = [Probe::AtProvider(0), Probe::LogIn, Probe::WhoamiNew, Probe::LogOut];
+        for probe in probes(&expected).into_iter().chain(later) {
+            replies.add(probe, Outcome::Answered(reply.clone()));
         }
         let _ = next_at_provider(&replies, 0);
         for finding in judge(&expected, &replies) {

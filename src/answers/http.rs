@@ -147,7 +147,7 @@ fn is_shown(c: char) -> bool {
         && !matches!(c, '\u{fffd}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Percent-encodes everything that is not unreserved (RFC 3986 §2.3), so that an id stays one path segment.
+/// Percent-encodes everything that is not unreserved (RFC 3986 §2.3), so that an ID stays one path segment.
 pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -188,7 +188,7 @@ pub struct Tables {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rights {
+pub struct RolePermissions {
     /// The first existing schema of the search path.
     pub schema: Option<String>,
     pub create_in_schema: bool,
@@ -221,7 +221,7 @@ pub struct Connections {
 pub struct MasDatabase {
     pub server: Server,
     pub tables: Known<Tables>,
-    pub rights: Known<Rights>,
+    pub permissions: Known<RolePermissions>,
     pub trigram: Known<Trigram>,
     pub encoding: Known<String>,
     pub connections: Known<Connections>,

@@ -7,7 +7,7 @@ use crate::answers::Known;
 pub(super) const GROUP: &str = "matrix.element.io";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Right {
+pub struct Permission {
     pub verb: &'static str,
     pub on: On,
 }
@@ -26,7 +26,7 @@ pub enum On {
     Path(String),
 }
 
-impl Right {
+impl Permission {
     pub fn deployment(verb: &'static str, name: &str) -> Self {
         Self::named(verb, GROUP, "elementdeployments", name)
     }
@@ -89,25 +89,25 @@ impl Rules {
         error.or((self.0["incomplete"] == true).then_some("the API server's list of permissions is incomplete"))
     }
 
-    pub fn allow(&self, right: &Right) -> bool {
+    pub fn allow(&self, permission: &Permission) -> bool {
         fn items<'a>(tree: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
             tree[key].as_array().into_iter().flatten()
         }
         let holds = |rule: &Value, key: &str, one: &str| items(rule, key).any(|item| item == "*" || item == one);
-        match &right.on {
+        match &permission.on {
             On::Path(path) => items(&self.0, "nonResourceRules").any(|rule| {
                 let covers = |pattern: &str| match pattern.strip_suffix('*') {
                     Some(start) => path.starts_with(start),
                     None => pattern == path,
                 };
                 let mut patterns = items(rule, "nonResourceURLs").filter_map(Value::as_str);
-                holds(rule, "verbs", right.verb) && patterns.any(covers)
+                holds(rule, "verbs", permission.verb) && patterns.any(covers)
             }),
             On::Resource { group, plural, name } => items(&self.0, "resourceRules").any(|rule| {
                 let mut only = items(rule, "resourceNames").peekable();
                 let named = only.peek().is_none() || name.as_ref().is_some_and(|name| only.any(|one| one == name));
                 let resource = holds(rule, "apiGroups", group) && holds(rule, "resources", plural);
-                holds(rule, "verbs", right.verb) && resource && named
+                holds(rule, "verbs", permission.verb) && resource && named
             }),
         }
     }
@@ -118,38 +118,38 @@ pub struct Access {
     /// The rules, if the API server lists them.
     pub rules: Known<Rules>,
     /// Single access reviews, for permissions that the list does not decide; `None` for no answer.
-    pub asked: Vec<(Right, Option<bool>)>,
+    pub reviews: Vec<(Permission, Option<bool>)>,
     /// Permissions whose reads the API server refused.
-    pub refused: Vec<Right>,
+    pub refused: Vec<Permission>,
     pub logged_out: bool,
 }
 
 impl Access {
     pub fn unknown(why: impl Into<String>) -> Self {
-        Self { rules: Known::Unreadable(why.into()), asked: Vec::new(), refused: Vec::new(), logged_out: false }
+        Self { rules: Known::Unreadable(why.into()), reviews: Vec::new(), refused: Vec::new(), logged_out: false }
     }
 
-    pub fn settled_by_rules(&self, right: &Right) -> Option<bool> {
+    pub fn settled_by_rules(&self, permission: &Permission) -> Option<bool> {
         let rules = self.rules.known()?;
-        if rules.allow(right) {
+        if rules.allow(permission) {
             return Some(true);
         }
         rules.incomplete().is_none().then_some(false)
     }
 
     /// Whether the caller has a permission; `None` if unknown.
-    pub fn may(&self, right: &Right) -> Option<bool> {
-        if self.refused.contains(right) {
+    pub fn may(&self, permission: &Permission) -> Option<bool> {
+        if self.refused.contains(permission) {
             return Some(false);
         }
-        let asked = || self.asked.iter().find(|(asked, _)| asked == right)?.1;
-        self.settled_by_rules(right).or_else(asked)
+        let reviewed = || self.reviews.iter().find(|(reviewed, _)| reviewed == permission)?.1;
+        self.settled_by_rules(permission).or_else(reviewed)
     }
 
     pub fn why_unknown(&self) -> &str {
         match &self.rules {
             Known::Unreadable(why) => why,
-            Known::Known(rules) => rules.incomplete().unwrap_or("the API server didn't answer"),
+            Known::Known(rules) => rules.incomplete().unwrap_or("the API server didn't respond"),
         }
     }
 }
@@ -172,23 +172,23 @@ mod tests {
             {"verbs": ["*"], "apiGroups": ["*"], "resources": ["configmaps"]},
             {"verbs": ["create"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["x"]}],
             "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/openapi/*", "/version"]}], "incomplete": false}));
-        for right in [
-            Right::deployment("patch", "chat"),
-            Right::secret("create", "any"),
-            Right::config_map("update", "any"),
-            Right::path("/openapi/v3/apis/x"),
-            Right::path("/version"),
+        for permission in [
+            Permission::deployment("patch", "chat"),
+            Permission::secret("create", "any"),
+            Permission::config_map("update", "any"),
+            Permission::path("/openapi/v3/apis/x"),
+            Permission::path("/version"),
         ] {
-            assert!(some.allow(&right), "{}", right.words());
+            assert!(some.allow(&permission), "{}", permission.words());
         }
-        for right in [
-            Right::deployment("patch", "other"),
-            Right::deployment("watch", "chat"),
-            Right::secret("get", "any"),
-            Right::named("create", "", "pods", "x"),
-            Right::path("/metrics"),
+        for permission in [
+            Permission::deployment("patch", "other"),
+            Permission::deployment("watch", "chat"),
+            Permission::secret("get", "any"),
+            Permission::named("create", "", "pods", "x"),
+            Permission::path("/metrics"),
         ] {
-            assert!(!some.allow(&right), "{}", right.words());
+            assert!(!some.allow(&permission), "{}", permission.words());
         }
     }
 
@@ -196,25 +196,25 @@ mod tests {
     fn wildcard_rules_allow_everything() {
         let all = rules(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
                                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}]}));
-        assert!(all.allow(&Right::deployment("patch", "chat")) && all.allow(&Right::path("/openapi/v3")));
+        assert!(all.allow(&Permission::deployment("patch", "chat")) && all.allow(&Permission::path("/openapi/v3")));
     }
 
     #[test]
     fn an_incomplete_list_denies_nothing() {
         let access = |status: Value| Access { rules: Known::Known(rules(status)), ..Access::unknown("") };
-        let right = Right::secret("get", "a");
+        let permission = Permission::secret("get", "a");
         let none = json!({"resourceRules": [], "nonResourceRules": []});
-        assert_eq!(access(none.clone()).may(&right), Some(false));
+        assert_eq!(access(none.clone()).may(&permission), Some(false));
         for (key, value) in [("incomplete", json!(true)), ("evaluationError", json!("webhook: no rules"))] {
             let mut open = none.clone();
             open[key] = value;
             let mut open = access(open);
-            assert_eq!(open.may(&right), None);
-            open.asked.push((right.clone(), Some(true)));
-            assert_eq!(open.may(&right), Some(true));
+            assert_eq!(open.may(&permission), None);
+            open.reviews.push((permission.clone(), Some(true)));
+            assert_eq!(open.may(&permission), Some(true));
             // A refusal takes precedence over the list.
-            open.refused.push(right.clone());
-            assert_eq!(open.may(&right), Some(false));
+            open.refused.push(permission.clone());
+            assert_eq!(open.may(&permission), Some(false));
         }
         assert_eq!(Rules::read(&json!({})), None);
     }

@@ -82,7 +82,7 @@ fn local_accounts(delegated: &Value) -> bool {
     present.map_or_else(|| named(delegated, other).is_empty(), |(_, section)| exists(section))
 }
 
-/// The OIDC providers of `delegatedAuth.oidc`: their ids, and settings that MAS ignores.
+/// The OIDC providers of `delegatedAuth.oidc`: their IDs, and settings that MAS ignores.
 fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
@@ -102,7 +102,7 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
             findings.push(Finding::of("idp-id-missing", subject, &[]));
             continue;
         }
-        // MAS ignores case in ids, so these two would be one provider.
+        // MAS ignores case in IDs, so these two would be one provider.
         if let Some(first) = seen.insert(provider.idp_id.to_ascii_uppercase(), provider.index) {
             findings.push(Finding::of("idp-id-duplicate", &subject, &[("first", &first.to_string())]));
         }
@@ -113,7 +113,7 @@ fn ids(providers: &[IdentityProvider], findings: &mut Vec<Finding>) {
     }
 }
 
-/// Why MAS changes or rejects the id; `None` if it keeps it.
+/// Why MAS changes or rejects the ID; `None` if it keeps it.
 fn not_kept(id: &str) -> Option<String> {
     let upper = id.to_ascii_uppercase();
     if is_canonical_ulid(id) {
@@ -123,10 +123,10 @@ fn not_kept(id: &str) -> Option<String> {
     } else if upper.starts_with(|first: char| first.is_ascii_uppercase() || matches!(first, '8' | '9'))
         && is_canonical_ulid(&format!("0{}", &upper[1..]))
     {
-        let text = "looks like a ULID, but its first character is above 7; MAS silently changes it to another id";
+        let text = "looks like a ULID, but its first character is above 7; MAS silently changes it to another ID";
         Some(text.to_owned())
     } else {
-        Some("is not a ULID, which MAS requires as a provider's id".to_owned())
+        Some("is not a ULID, which MAS requires as a provider's ID".to_owned())
     }
 }
 

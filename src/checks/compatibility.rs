@@ -41,7 +41,7 @@ fn installed_with_mas(snapshot: &Snapshot, purpose: Purpose) -> Option<Finding> 
     if !without_switch || snapshot.deployment.mas().is_none() {
         return None;
     }
-    let name = if purpose == Purpose::Look { "installed-with-mas" } else { "nothing-to-migrate" };
+    let name = if purpose == Purpose::Check { "installed-with-mas" } else { "nothing-to-migrate" };
     Some(Finding::of(name, "spec.components.matrixAuthenticationService", &[]))
 }
 
@@ -73,10 +73,11 @@ mod tests {
     fn served_version_is_reported() {
         let served = |version: &str| tests::snapshot(|object| object["apiVersion"] = json!(version));
         for version in ["matrix.element.io/v1alpha2", "matrix.element.io/v1alpha1"] {
-            let found = run(&served(version), Purpose::Look).into_iter().find(|one| one.code == "api-version").unwrap();
+            let found =
+                run(&served(version), Purpose::Check).into_iter().find(|one| one.code == "api-version").unwrap();
             assert!(found.message.contains(version.rsplit('/').next().unwrap()), "{}", found.message);
         }
-        assert_eq!(found(&served(""), Purpose::Look, "api-version"), None);
+        assert_eq!(found(&served(""), Purpose::Check, "api-version"), None);
     }
 
     #[test]
@@ -110,7 +111,7 @@ mod tests {
             snapshot.features = Known::Known(Features { mas: true, active: false, ..Features::default() });
             snapshot
         };
-        assert_eq!(found(&before(true), Purpose::Look, "already-migrated"), Some(Severity::Ok));
+        assert_eq!(found(&before(true), Purpose::Check, "already-migrated"), Some(Severity::Ok));
         for purpose in [Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
             assert_eq!(found(&before(true), purpose, "already-migrated"), Some(Severity::Blocker), "{purpose:?}");
         }

@@ -4,7 +4,7 @@
 use super::finding::{Finding, Severity};
 use super::self_healing::SelfHealing;
 use super::snapshot::{Purpose, Snapshot};
-use crate::deployment::{Applied, HelmRelease, Owner, Reach};
+use crate::deployment::{Applied, HelmRelease, OwnedFields, Owner};
 
 const SUBJECT: &str = "the ElementDeployment's manifest";
 const SWITCH: &str = "components.matrixAuthenticationService.config.active";
@@ -56,11 +56,11 @@ impl Moment {
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
     let deployment = &snapshot.deployment;
     let moment = match (deployment.mas_active() == Some(true), purpose) {
-        (true, Purpose::Look) => Moment::Done,
+        (true, Purpose::Check) => Moment::Done,
         // `prepare` never writes the ElementDeployment; after the migration, no command does.
         (true, _) | (_, Purpose::Prepare) => return,
         (_, Purpose::DryRun) => Moment::DryRun,
-        (_, Purpose::Activate | Purpose::Look) => Moment::Activate,
+        (_, Purpose::Activate | Purpose::Check) => Moment::Activate,
         (_, Purpose::Abort) => Moment::Abort,
     };
     let owner = deployment.owner();
@@ -103,19 +103,20 @@ fn code(owner: &Owner) -> Option<&'static str> {
 
 /// Tested with Helm 3.22 and 4.3. The API server's field managers show the version.
 fn helm(snapshot: &Snapshot, release: &HelmRelease, moment: Moment) -> Finding {
-    let named = snapshot.deployment.reach_of("helm") >= Reach::Mas;
+    let named = snapshot.deployment.reach_of("helm") >= OwnedFields::Mas;
     let (next, force) = match (release.major, named) {
         (Some(4), true) => {
-            ("Every later `helm upgrade` fails with a conflict until its values say the same", " (--force-conflicts)")
+            ("Every later `helm upgrade` fails with a conflict until its values match", " (--force-conflicts)")
         }
         (Some(4), false) => (
             "A later `helm upgrade` keeps the change while the values don't name MAS. With other values for MAS, it fails with a conflict",
             " (--force-conflicts)",
         ),
-        (Some(3), _) => {
-            ("A later `helm upgrade` keeps the change, but the values are wrong until they say the same", " (--force)")
-        }
-        _ => ("Until the values say the same, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
+        (Some(3), _) => (
+            "A later `helm upgrade` keeps the change, but the values differ from it until you update them",
+            " (--force)",
+        ),
+        _ => ("Until the values match, a later `helm upgrade` fails (Helm 4) or keeps the change (Helm 3)", ""),
     };
     let version = release.major.map_or_else(String::new, |major| format!(" (Helm {major})"));
     let name = match moment {
@@ -167,9 +168,9 @@ fn applied(snapshot: &Snapshot, moment: Moment, findings: &mut Vec<Finding>) {
 }
 
 /// Client-side apply sets the file's values, and keeps fields that the file doesn't name and didn't name before.
-fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
+fn client(reach: OwnedFields, active: Option<bool>, moment: Moment) -> Finding {
     let Some(says) = active else {
-        let name = if reach == Reach::Nothing { "applied-without-mas" } else { "applied-without-active" };
+        let name = if reach == OwnedFields::Nothing { "applied-without-mas" } else { "applied-without-active" };
         return moment.finding(name, &[]);
     };
     let name = if says == moment.switch() { "applied" } else { "applied-otherwise" };
@@ -181,14 +182,14 @@ fn client(reach: Reach, active: Option<bool>, moment: Moment) -> Finding {
 /// Server-side apply of a field that another manager changed fails with a conflict, or restores the value if forced.
 /// Whether a manifest of server-side apply may differ from the step's result. A manager that owns the switch has the cluster's
 /// value: another writer of a different value would own it.
-fn says_otherwise(snapshot: &Snapshot, reach: Reach, moment: Moment) -> bool {
+fn says_otherwise(snapshot: &Snapshot, reach: OwnedFields, moment: Moment) -> bool {
     let deployment = &snapshot.deployment;
     match reach {
-        Reach::Nothing => false,
+        OwnedFields::Nothing => false,
         _ if moment == Moment::DryRun => true,
-        Reach::Active => deployment.active() != Some(moment.switch()),
+        OwnedFields::Active => deployment.active() != Some(moment.switch()),
         // This program may have taken the field over.
-        Reach::Mas => moment == Moment::Done && deployment.switch_of_others().is_none(),
+        OwnedFields::Mas => moment == Moment::Done && deployment.switch_of_others().is_none(),
     }
 }
 

@@ -11,12 +11,12 @@ pub mod certificate;
 mod compatibility;
 mod component_secrets;
 pub mod databases;
+mod dry_run;
 pub mod endpoints;
 pub mod explain;
 mod finding;
 mod manifest;
 pub mod permissions;
-mod rehearsal;
 mod secret;
 mod self_healing;
 mod settings;
@@ -27,8 +27,8 @@ pub mod tls;
 
 pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
+pub use dry_run::{DryRunPassed, DryRunStanding, contradict, is_old, last_failure, standing};
 pub use finding::{Code, Finding, Severity};
-pub use rehearsal::{RehearsalStanding, Rehearsed, contradict, is_old, last_failure, standing};
 pub use secret::{encryption_secret_lost, secret_managed};
 pub use self_healing::SelfHealing;
 pub use snapshot::{
@@ -52,7 +52,7 @@ pub mod codes {
     pub const MIGRATION_UNDER_WAY: Code = "migration-under-way";
     pub const RUN_UNDER_WAY: Code = "run-under-way";
     pub const SUCCESSFUL: Code = "successful";
-    pub const REHEARSAL: Code = "rehearsal";
+    pub const DRY_RUN: Code = "rehearsal";
     pub const PERMISSIONS: Code = "permissions";
     pub const PERMISSION_TO_FOLLOW: Code = "permission-to-follow";
     pub const MAS_ISSUER: Code = "mas-issuer";
@@ -72,7 +72,7 @@ pub fn run(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     if purpose != Purpose::Abort {
         configuration(snapshot, purpose, &mut findings);
         secret::check(snapshot, purpose, &mut findings);
-        rehearsal::check(snapshot, purpose, &mut findings);
+        dry_run::check(snapshot, purpose, &mut findings);
     }
     manifest::check(snapshot, purpose, &mut findings);
     findings.sort_by_key(|finding| finding.severity);

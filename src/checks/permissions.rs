@@ -1,6 +1,6 @@
 //! Whether the caller has the permissions for a step. Checked before the first write, so that no step stops halfway.
 
-use super::access::{self, Access, GROUP, Right};
+use super::access::{self, Access, GROUP, Permission};
 use super::finding::Finding;
 use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
@@ -24,13 +24,13 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     let (mut unknown, before) = (Vec::new(), findings.len());
     // Another user may execute the steps.
     let names = match purpose {
-        Purpose::Look => ["permission-missing-yet", "permission-to-follow-missing-yet"],
+        Purpose::Check => ["permission-missing-yet", "permission-to-follow-missing-yet"],
         _ => ["permission-missing", "permission-to-follow-missing"],
     };
     let write = needed(snapshot, purpose).into_iter().chain(schema).collect();
-    for (name, rights) in names.into_iter().zip([write, needed_to_follow(snapshot, purpose)]) {
-        let open = rights.into_iter().filter(|right| access.may(right) != Some(true) && !was_used(snapshot, right));
-        let (missing, open): (Vec<_>, Vec<_>) = open.partition(|right| access.may(right) == Some(false));
+    for (name, permissions) in names.into_iter().zip([write, needed_to_follow(snapshot, purpose)]) {
+        let open = permissions.into_iter().filter(|one| access.may(one) != Some(true) && !was_used(snapshot, one));
+        let (missing, open): (Vec<_>, Vec<_>) = open.partition(|permission| access.may(permission) == Some(false));
         unknown.extend(open);
         let Some(first) = missing.first() else { continue };
         let how = match first.on {
@@ -49,7 +49,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     }
     if unknown.is_empty() {
         findings.push(Finding::of("permissions", subject, &[("namespace", namespace)]));
-    } else if purpose == Purpose::Look {
+    } else if purpose == Purpose::Check {
         // A step continues: the server-side dry run shows the same before anything is written.
         let values = [("why", access.why_unknown()), ("list", &list(&unknown))];
         findings.push(Finding::of("permissions-unknown", subject, &values));
@@ -57,38 +57,38 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 }
 
 /// The permission to read the published schema, if it was refused and no other source shows what the release supports.
-fn schema(snapshot: &Snapshot, access: &Access) -> Option<Right> {
+fn schema(snapshot: &Snapshot, access: &Access) -> Option<Permission> {
     let unknown = snapshot.features.known().is_none() && snapshot.deployment.active().is_none();
-    access.refused.iter().find(|right| unknown && matches!(right.on, access::On::Path(_))).cloned()
+    access.refused.iter().find(|permission| unknown && matches!(permission.on, access::On::Path(_))).cloned()
 }
 
 /// Whether a read in this run proves the permission. The API server's list may omit it.
-fn was_used(snapshot: &Snapshot, right: &Right) -> bool {
-    let access::On::Resource { plural, .. } = right.on else { return false };
+fn was_used(snapshot: &Snapshot, permission: &Permission) -> bool {
+    let access::On::Resource { plural, .. } = permission.on else { return false };
     let was_read = match plural {
         "configmaps" => snapshot.record.known().is_some(),
         "secrets" => matches!(snapshot.secret, Known::Known(Some(_))),
         _ => false,
     };
-    was_read && right.verb == "get"
+    was_read && permission.verb == "get"
 }
 
-fn list(rights: &[Right]) -> String {
-    rights.iter().map(Right::words).collect::<Vec<_>>().join(", ")
+fn list(permissions: &[Permission]) -> String {
+    permissions.iter().map(Permission::words).collect::<Vec<_>>().join(", ")
 }
 
 /// Every permission that a step of the migration may need, in any state of the cluster.
-pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Right> {
+pub fn of_the_whole_way(snapshot: &Snapshot) -> Vec<Permission> {
     let name = snapshot.deployment.name();
     let (secret, record) = (snapshot.secret_name(), record_name(name));
-    let deployment = ["get", "watch", "patch"].map(|verb| Right::deployment(verb, name));
-    let secrets = ["get", "create", "patch"].map(|verb| Right::secret(verb, &secret));
-    let records = ["get", "create", "update"].map(|verb| Right::config_map(verb, &record));
+    let deployment = ["get", "watch", "patch"].map(|verb| Permission::deployment(verb, name));
+    let secrets = ["get", "create", "patch"].map(|verb| Permission::secret(verb, &secret));
+    let records = ["get", "create", "update"].map(|verb| Permission::config_map(verb, &record));
     deployment.into_iter().chain(secrets).chain(records).collect()
 }
 
 /// The permissions that a step requires, without those to follow the operator.
-pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
+pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Permission> {
     let (name, secret) = (snapshot.deployment.name(), snapshot.secret_name());
     let record = record_name(name);
     let prepares = purpose == Purpose::Prepare;
@@ -97,19 +97,19 @@ pub fn needed(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
     // A step creates a missing record first, and updates it with the operator's result.
     let no_record = matches!(snapshot.record, Known::Known(None));
     // `prepare` creates the Secret, or adds its missing keys.
-    let writes_secret = matches!(purpose, Purpose::Prepare | Purpose::Look);
+    let writes_secret = matches!(purpose, Purpose::Prepare | Purpose::Check);
     let no_secret = matches!(snapshot.secret, Known::Known(None));
-    let rights = [
-        (true, Right::deployment("get", name)),
-        (uses_record, Right::secret("get", &secret)),
-        (uses_record, Right::config_map("get", &record)),
-        (!prepares, Right::deployment("patch", name)),
-        (writes_secret && no_secret, Right::secret("create", &secret)),
-        (writes_secret && lacks_keys(snapshot), Right::secret("patch", &secret)),
-        (uses_record && no_record, Right::config_map("create", &record)),
-        (uses_record && !(no_record && prepares), Right::config_map("update", &record)),
+    let permissions = [
+        (true, Permission::deployment("get", name)),
+        (uses_record, Permission::secret("get", &secret)),
+        (uses_record, Permission::config_map("get", &record)),
+        (!prepares, Permission::deployment("patch", name)),
+        (writes_secret && no_secret, Permission::secret("create", &secret)),
+        (writes_secret && lacks_keys(snapshot), Permission::secret("patch", &secret)),
+        (uses_record && no_record, Permission::config_map("create", &record)),
+        (uses_record && !(no_record && prepares), Permission::config_map("update", &record)),
     ];
-    rights.into_iter().filter(|(needed, _)| *needed).map(|(_, right)| right).collect()
+    permissions.into_iter().filter(|(needed, _)| *needed).map(|(_, permission)| permission).collect()
 }
 
 /// Whether the Secret exists and lacks one of the three keys that `prepare` writes.
@@ -120,10 +120,10 @@ pub(super) fn lacks_keys(snapshot: &Snapshot) -> bool {
 }
 
 /// The permissions to follow the operator after a write.
-pub fn needed_to_follow(snapshot: &Snapshot, purpose: Purpose) -> Vec<Right> {
+pub fn needed_to_follow(snapshot: &Snapshot, purpose: Purpose) -> Vec<Permission> {
     match purpose {
         Purpose::Prepare => Vec::new(),
-        _ => vec![Right::deployment("watch", snapshot.deployment.name())],
+        _ => vec![Permission::deployment("watch", snapshot.deployment.name())],
     }
 }
 
@@ -208,15 +208,15 @@ mod tests {
     fn permissions_of_the_migration_include_those_of_every_step() {
         let snapshot = tests::snapshot(|_| {});
         let whole = of_the_whole_way(&snapshot);
-        for purpose in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
-            for right in needed(&snapshot, purpose).into_iter().chain(needed_to_follow(&snapshot, purpose)) {
-                assert!(whole.contains(&right), "{purpose:?}: {}", right.words());
+        for purpose in [Purpose::Check, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
+            for permission in needed(&snapshot, purpose).into_iter().chain(needed_to_follow(&snapshot, purpose)) {
+                assert!(whole.contains(&permission), "{purpose:?}: {}", permission.words());
             }
         }
     }
 
     const PURPOSES: [Purpose; 5] =
-        [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort];
+        [Purpose::Check, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort];
 
     #[test]
     fn required_permissions_are_ok_for_every_step() {
@@ -224,7 +224,7 @@ mod tests {
             let found = reported(&with(json!(enough()), json!({})), purpose);
             assert_eq!(found.iter().map(|one| one.severity).collect::<Vec<_>>(), [Severity::Ok], "{found:?}");
         }
-        assert!(reported(&tests::snapshot(|_| {}), Purpose::Look).is_empty(), "permissions were not requested");
+        assert!(reported(&tests::snapshot(|_| {}), Purpose::Check).is_empty(), "permissions were not requested");
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
                 let found = reported(&snapshot, purpose);
                 let missing = found.iter().find(|one| one.severity != Severity::Ok);
                 let wanted = match purpose {
-                    Purpose::Look => Some(Severity::Warning),
+                    Purpose::Check => Some(Severity::Warning),
                     purpose => stopped.contains(&purpose).then_some(Severity::Blocker),
                 };
                 assert_eq!(missing.map(|one| one.severity), wanted, "{verb} {resource} {purpose:?}: {found:?}");
@@ -270,7 +270,7 @@ mod tests {
             silent.environment.access = Some(Access::unknown("the review is forbidden"));
             silent
         }] {
-            assert_eq!(reported(&snapshot, Purpose::Look)[0].severity, Severity::Unknown);
+            assert_eq!(reported(&snapshot, Purpose::Check)[0].severity, Severity::Unknown);
             for purpose in [Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
                 assert!(reported(&snapshot, purpose).is_empty());
             }
@@ -282,7 +282,7 @@ mod tests {
         let mut snapshot = with(json!(enough()), json!({"incomplete": true}));
         snapshot.record = Known::Unreadable("refused".into());
         let name = crate::record::record_name("chat");
-        snapshot.environment.access.as_mut().unwrap().refused.push(Right::config_map("get", &name));
+        snapshot.environment.access.as_mut().unwrap().refused.push(Permission::config_map("get", &name));
         let found = reported(&snapshot, Purpose::Activate);
         assert_eq!(found[0].severity, Severity::Blocker);
         assert!(found[0].message.contains(&format!("get configmaps/{name}")), "{}", found[0].message);
@@ -299,7 +299,7 @@ mod tests {
             .as_mut()
             .unwrap()
             .refused
-            .push(Right::path("/openapi/v3/apis/matrix.element.io/v1alpha2"));
+            .push(Permission::path("/openapi/v3/apis/matrix.element.io/v1alpha2"));
         let found = reported(&snapshot, Purpose::DryRun);
         assert!(found[0].message.contains("get /openapi/v3") && found[0].blocks(), "{found:?}");
         let mas = json!({"config": {"active": false}});
@@ -323,12 +323,12 @@ mod tests {
         let snapshot = tests::snapshot(|object| object["spec"]["components"]["synapse"]["secretName"] = json!("syn"));
         let role = role("chat", "n", &snapshot.secret_name(), &other_secrets(&snapshot.deployment));
         let rules = Rules::read(&json!({"resourceRules": role["rules"]})).unwrap();
-        for purpose in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
-            for right in needed(&snapshot, purpose).into_iter().chain(needed_to_follow(&snapshot, purpose)) {
-                assert!(rules.allow(&right), "{purpose:?} needs {}", right.words());
+        for purpose in [Purpose::Check, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
+            for permission in needed(&snapshot, purpose).into_iter().chain(needed_to_follow(&snapshot, purpose)) {
+                assert!(rules.allow(&permission), "{purpose:?} needs {}", permission.words());
             }
         }
-        let get = |name| rules.allow(&Right::secret("get", name));
+        let get = |name| rules.allow(&Permission::secret("get", name));
         assert!(get("syn") && get("chat-mas") && !get("another"));
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
-    if let (Purpose::Look, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
+    if let (Purpose::Check, Some(Some(secret))) = (purpose, snapshot.secret.known()) {
         findings.extend(secret_managed(secret).filter(|_| lacks_keys(snapshot)));
     }
     let Some(settings) = &snapshot.settings else { return };

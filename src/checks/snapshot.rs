@@ -17,7 +17,7 @@ use crate::record::{Record, Step};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `check`: writes nothing.
-    Look,
+    Check,
     /// `prepare`: writes the Secret and the record.
     Prepare,
     /// `dry-run`: adds the MAS component.
@@ -158,10 +158,8 @@ impl Snapshot {
     pub fn encryption_secret_in_use(&self) -> Option<&str> {
         let record = self.recorded()?;
         let pending = record.pending.as_ref().filter(|pending| matches!(pending.step, Step::DryRun | Step::Activate));
-        let prints = [
-            pending.map(|one| &one.secret_fingerprints),
-            record.rehearsal.as_ref().map(|one| &one.secret_fingerprints),
-        ];
+        let prints =
+            [pending.map(|one| &one.secret_fingerprints), record.dry_run.as_ref().map(|one| &one.secret_fingerprints)];
         let key = self.secret_keys().encryption_secret;
         prints.into_iter().flatten().find_map(|prints| prints.get(&key)).map(String::as_str)
     }

@@ -65,7 +65,7 @@ fn operator(snapshot: &Snapshot) -> Option<Finding> {
 
 /// A failed dry run leaves `Successful` false, and the user repeats it once the cause is fixed. Before the first write, and
 /// before the activation, all conditions must be True.
-fn may_rehearse_again(deployment: &Deployment, purpose: Purpose) -> bool {
+fn may_repeat_dry_run(deployment: &Deployment, purpose: Purpose) -> bool {
     deployment.mas().is_some() && matches!(purpose, Purpose::DryRun | Purpose::Prepare)
 }
 
@@ -77,7 +77,7 @@ fn available(deployment: &Deployment, purpose: Purpose) -> Finding {
         Some(condition) => {
             let message = &condition.message;
             let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            let again = may_rehearse_again(deployment, purpose);
+            let again = may_repeat_dry_run(deployment, purpose);
             let name = if again { "not-available-yet" } else { "not-available" };
             Finding::of(name, subject, &[("status", &condition.status), ("why", &why)])
         }
@@ -89,7 +89,7 @@ fn successful(deployment: &Deployment, purpose: Purpose) -> Finding {
     let failure = conditions.failure();
     let name = match (conditions.run(), &failure) {
         (Run::Never, _) => "never-reconciled",
-        (Run::Failed | Run::Running, Some(_)) if may_rehearse_again(deployment, purpose) => "dry-run-failed",
+        (Run::Failed | Run::Running, Some(_)) if may_repeat_dry_run(deployment, purpose) => "dry-run-failed",
         (Run::Failed | Run::Running, Some(_)) => "reconcile-failed",
         (Run::Running, None) => return Finding::of("run-under-way", "condition Running", &[]),
         (Run::Succeeded, _) if conditions.successful() == Some(true) => "successful",
@@ -127,7 +127,7 @@ mod tests {
             |snapshot: &Snapshot, purpose| finding_of(snapshot, purpose, "operator-running").map(|one| one.severity);
         assert_eq!(severity(&with(1, 1), Purpose::Activate), Some(Severity::Ok));
         assert_eq!(severity(&with(1, 0), Purpose::Activate), Some(Severity::Warning));
-        assert!(finding_of(&with(0, 0), Purpose::Look, "operator-running").unwrap().message.contains("scaled to 0"));
+        assert!(finding_of(&with(0, 0), Purpose::Check, "operator-running").unwrap().message.contains("scaled to 0"));
         assert_eq!(severity(&with(1, 0), Purpose::Abort), None);
         assert_eq!(severity(&tests::snapshot(|_| {}), Purpose::Activate), None, "the Deployment can't be read");
     }

@@ -193,7 +193,7 @@ fn an_activation_without_a_dry_run_is_blocked() {
     let ready =
         snapshot(|o| o["spec"]["components"]["matrixAuthenticationService"] = json!({"config": {"active": false}}));
     assert_eq!(blocked(&ready, Purpose::Activate), ["rehearsal"]);
-    assert!(Rehearsed::check(&ready).is_none());
+    assert!(DryRunPassed::check(&ready).is_none());
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
         include_str!("component_secrets.rs"),
         include_str!("manifest.rs"),
         include_str!("permissions.rs"),
-        include_str!("rehearsal.rs"),
+        include_str!("dry_run.rs"),
         include_str!("secret.rs"),
         include_str!("settings/database.rs"),
         include_str!("settings/mod.rs"),

@@ -102,7 +102,7 @@ pub fn certfile(
     let key = effective(&keys.private_key, offered.pair.map(|(_, key)| key));
     match (&chain, &key, global) {
         (None, None, Some((name, keys, look))) => {
-            let subject = format!("global Secret {name}, as Secret {} has no certificate", own.0);
+            let subject = format!("global Secret {name}, because Secret {} has no certificate", own.0);
             certificate::stored(&subject, contents(look), keys, wanted)
         }
         _ => certificate::pair(&subject, keys, chain.as_ref(), key.as_ref(), wanted),

@@ -69,7 +69,7 @@ pub struct StatusArgs {
 pub struct CheckArgs {
     /// Name of the ElementDeployment; optional if there is only one
     pub name: Option<String>,
-    /// Explain a code from the docs, without connecting to a cluster
+    /// Explain the code of a finding or of a cause, without connecting to a cluster
     #[arg(long, value_name = "CODE", value_parser = CodeParser::FindingOrCause, hide_possible_values = true, conflicts_with = "name")]
     pub explain: Option<String>,
     /// Print the minimum Role for the migration
@@ -115,10 +115,10 @@ pub struct VerifyArgs {
     /// Connect through port-forwards to the pods behind the ingress, if the ingress is unreachable
     #[arg(long)]
     pub through_cluster: bool,
-    /// File with an access token and optionally its expected user and device; sent only to Synapse's host; - for standard input
+    /// File with an access token, optionally followed by its expected user and device; sent only to Synapse's host; - for standard input
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<String>,
-    /// File with user and password of a test account, a line each, to log in and out; not between dry run and migration; - for standard input
+    /// File with the user and password of a test account, each on its own line, to log in and out; not between dry run and migration; - for standard input
     #[arg(long, value_name = "FILE")]
     pub login_file: Option<String>,
     #[command(flatten)]
@@ -152,7 +152,7 @@ pub struct ActivateArgs {
     /// Deployment name, to confirm without a prompt
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
-    /// Where the backup of both databases is, for the record
+    /// Location of the backup of both databases, for the record
     #[arg(long, value_name = "TEXT")]
     pub backup: Option<String>,
     /// Verify that FILE is a recent PostgreSQL dump containing the users table; repeatable

@@ -10,7 +10,7 @@ use super::command;
 use crate::cluster::ConnectionFlags;
 
 const PROGRAM: &str = "kubectl-ess_mas";
-/// The id of the placeholder for files, which the shell completes.
+/// The ID of the placeholder for files, which the shell completes.
 const FILES: &str = "files";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,6 +31,6 @@ pub use errors::{ClusterError, ErrorKind};
 pub use list::{Pages, Selection, Trimmed};
 pub use read::with_kind;
 pub use resource::{Action, ApiVersion, Place, Target, foreign, qualified, resource, shell_word};
-pub use survey::{Listed, LogEnd, LogOf, Survey, Unread, Why};
+pub use survey::{Listed, LogEnd, LogOf, Reason, Survey, Unread};
 pub use watch::{CollectionEvent, Following, Watch, WatchItem};
 pub use write::{Stored, Write, WriteOutcome};

@@ -23,11 +23,11 @@ use super::resource::{Action, address, foreign, qualified, query, resource};
 pub struct Unread {
     /// Verb, resource and namespace, as in RBAC: `list pods in namespace ess`.
     pub what: String,
-    pub why: Why,
+    pub why: Reason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
+pub enum Reason {
     #[error("not allowed")]
     NotAllowed,
     /// The object doesn't exist, or its API is not served.
@@ -165,17 +165,17 @@ impl Survey {
     ) -> Result<T, Unread> {
         // After the limit nothing is sent.
         let in_time =
-            async { timeout_at(self.until, read).await.map_err(|_| Why::NotReached)?.map_err(|error| why(&error)) };
+            async { timeout_at(self.until, read).await.map_err(|_| Reason::NotReached)?.map_err(|error| why(&error)) };
         let over = Instant::now() >= self.until;
-        if over { Err(Why::NotReached) } else { in_time.await }.map_err(|why| Unread { what: what(), why })
+        if over { Err(Reason::NotReached) } else { in_time.await }.map_err(|why| Unread { what: what(), why })
     }
 }
 
-fn why(error: &ClusterError) -> Why {
+fn why(error: &ClusterError) -> Reason {
     match error.kind() {
-        ErrorKind::Forbidden { .. } => Why::NotAllowed,
-        ErrorKind::NotFound | ErrorKind::NoSuchApi => Why::NotThere,
-        kind => Why::Failed(kind.words().map_or_else(|| error.to_string(), str::to_owned)),
+        ErrorKind::Forbidden { .. } => Reason::NotAllowed,
+        ErrorKind::NotFound | ErrorKind::NoSuchApi => Reason::NotThere,
+        kind => Reason::Failed(kind.words().map_or_else(|| error.to_string(), str::to_owned)),
     }
 }
 

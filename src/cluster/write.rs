@@ -152,7 +152,7 @@ fn stored(answer: &Reply) -> Result<Stored, serde_json::Error> {
 
 /// Retries and pauses of a write; other values only in tests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct RetryPolicy {
     pub(super) tries: u32,
     /// The pause before the first retry without `Retry-After`; doubled and tripled afterwards.
     pub(super) pause: Duration,
@@ -163,7 +163,7 @@ pub(super) struct Patience {
     pub(super) unreachable: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             tries: 3,
@@ -194,14 +194,14 @@ impl Cluster {
     /// `is_ours` returns whether an object contains this change; it is called only after a lost response. If others may make the
     /// same change at the same time, it has to check a mark of this process.
     pub async fn write(&self, write: &Write, is_ours: impl Fn(&Value) -> bool) -> WriteOutcome {
-        self.write_with(write, is_ours, Patience::default()).await
+        self.write_with(write, is_ours, RetryPolicy::default()).await
     }
 
     pub(super) async fn write_with(
         &self,
         write: &Write,
         is_ours: impl Fn(&Value) -> bool,
-        patience: Patience,
+        patience: RetryPolicy,
     ) -> WriteOutcome {
         let outgoing = write.outgoing(false);
         let mut lost_before = false;
@@ -236,7 +236,7 @@ impl Cluster {
         }
     }
 
-    /// The outcome after a refusal or a failed connection. After a lost response of an earlier try, a 409 may be caused by that
+    /// The outcome after a refusal or a failed connection. After a lost response of an earlier attempt, a 409 may be caused by that
     /// try.
     async fn refused(
         &self,
@@ -251,7 +251,7 @@ impl Cluster {
         }
         match self.find(&write.resource, Some(&write.namespace), &write.name).await {
             Ok(Some(object)) if lost_before && is_ours(&object) => WriteOutcome::found(object),
-            // The outcome of the earlier try is unknown and can't be read.
+            // The outcome of the earlier attempt is unknown and can't be read.
             Err(_) if lost_before => WriteOutcome::Unknown(error),
             now if conflict => WriteOutcome::Conflict { error, now: now.ok().flatten() },
             _ => WriteOutcome::NotApplied(error),
@@ -259,7 +259,7 @@ impl Cluster {
     }
 
     /// Reads the object until the change is present, can no longer be stored, or the reads are used up.
-    async fn read_back(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, patience: Patience) -> ReadBack {
+    async fn read_back(&self, write: &Write, is_ours: &impl Fn(&Value) -> bool, patience: RetryPolicy) -> ReadBack {
         let deadline = Instant::now() + patience.unreachable;
         for pause in patience.read_back {
             sleep(pause).await;

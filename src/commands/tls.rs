@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::shared::key_files::{Holds, Issued, KeyFile, host, read_ca};
+use super::shared::key_files::{FileKind, Issued, KeyFile, host, read_ca};
 use super::shared::new_files::{NewFile, path_in, write_all};
 use super::shared::output::conclude;
 use crate::checks::certificate::{self, Stored};
@@ -42,7 +42,7 @@ pub fn request(ui: &Ui, args: &TlsRequestArgs, host: &HostName) -> Result<Exit, 
         request_certificate(host, args.files.key_type).map_err(|error| Failure::failed(error.to_string()))?;
     let fingerprint = key.fingerprint();
     let file = |ending: &str, holds, pem: &str| KeyFile::new(out, &format!("{host}{ending}"), holds, fingerprint, pem);
-    let files = [file(".csr", Holds::Request, &request), file(".key", Holds::PrivateKey, key.pem.expose())];
+    let files = [file(".csr", FileKind::Request, &request), file(".key", FileKind::PrivateKey, key.pem.expose())];
     write(ui, &args.files, args.output.format, host, None, &files)?;
     let [request, key] = files.map(|file| file.path);
     ui.status("");
@@ -74,7 +74,7 @@ pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName,
     let Some(settings) = snapshot.settings else {
         return Err(unknown(&format!("{place} has no MAS host, and `kubectl ess-mas prepare` has not stored one")));
     };
-    context.ui.status(format!("Host {}, as configured for {place}.", settings.host));
+    context.ui.status(format!("Using host {}, as configured for {place}.", settings.host));
     host(&settings.host)
 }
 

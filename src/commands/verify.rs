@@ -25,10 +25,10 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
     let limit = if ways.login.is_some() { "half a minute" } else { "ten seconds" };
     progress
         .waiting(Waiting::new(format!("checking MAS, Synapse and the identity providers; takes at most {limit}"), now));
-    let findings = endpoints::look(&expected, &ways, now).await;
+    let findings = endpoints::check(&expected, &ways, now).await;
     drop(progress);
     let code = conclude(&context.ui, args.output.format, Some(&session.target), &findings)?;
-    if expected.mas_host.is_some() && expected.phase == EndpointPhase::Rehearsed {
+    if expected.mas_host.is_some() && expected.phase == EndpointPhase::Deployed {
         context.ui.status(endpoints::NO_LOGINS);
     }
     Ok(code)
@@ -37,7 +37,7 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
 fn words(phase: EndpointPhase) -> &'static str {
     match phase {
         EndpointPhase::Before => "legacy authentication, MAS is not deployed yet",
-        EndpointPhase::Rehearsed => "MAS is deployed and not active, users log in at Synapse",
+        EndpointPhase::Deployed => "MAS is deployed and not active, users log in at Synapse",
         EndpointPhase::Migrating => "activated, but not migrated; Synapse is stopped or stopping",
         EndpointPhase::Active => "migrated, users log in at MAS",
     }

@@ -16,7 +16,7 @@ pub use features::{Features, SecretKeyField};
 pub use identity_provider::{IdentityProvider, is_canonical_ulid, mas_redirect_uri, synapse_redirect_uri};
 pub use operator::OperatorDeployment;
 pub use outline::{Outline, lenient as lenient_outline};
-pub use owner::{Applied, HelmRelease, Manager, Owner, Reach};
+pub use owner::{Applied, HelmRelease, Manager, OwnedFields, Owner};
 pub use phase::{Phase, Remembered};
 pub use version::{ChartRelease, VersionSource, values_below};
 pub use view::{Deployment, MAS, NotADeployment, Postgres, TlsMode, squashed};

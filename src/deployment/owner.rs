@@ -11,13 +11,13 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether a writer's fields include MAS or `active`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub enum OwnedFields {
     Nothing,
     Mas,
     Active,
 }
 
-impl Reach {
+impl OwnedFields {
     fn of(mas: &Value, active: &Value) -> Self {
         match (mas, active) {
             (Value::Null, _) => Self::Nothing,
@@ -37,7 +37,7 @@ pub struct Manager<'a> {
     pub time: &'a str,
     /// Whether it wrote fields of `spec`.
     pub spec: bool,
-    pub reach: Reach,
+    pub reach: OwnedFields,
 }
 
 /// A manifest that was applied and may be applied again.
@@ -45,12 +45,12 @@ pub struct Manager<'a> {
 pub enum Applied {
     /// By client-side `kubectl apply` or a similar tool, from its annotation.
     Client {
-        reach: Reach,
+        reach: OwnedFields,
         active: Option<bool>,
     },
     Server {
         manager: String,
-        reach: Reach,
+        reach: OwnedFields,
     },
 }
 
@@ -66,14 +66,14 @@ impl Deployment {
                 operation: entry["operation"].as_str().unwrap_or_default(),
                 time: entry["time"].as_str().unwrap_or_default(),
                 spec: !spec.is_null(),
-                reach: Reach::of(mas, &mas["f:config"]["f:active"]),
+                reach: OwnedFields::of(mas, &mas["f:config"]["f:active"]),
             })
         })
     }
 
-    pub fn reach_of(&self, name: &str) -> Reach {
+    pub fn reach_of(&self, name: &str) -> OwnedFields {
         let of_them = self.managers().filter(|manager| manager.name == name).map(|manager| manager.reach);
-        of_them.max().unwrap_or(Reach::Nothing)
+        of_them.max().unwrap_or(OwnedFields::Nothing)
     }
 
     /// Manifests that may be applied again: by client-side apply, and by each manager of server-side apply except this program.
@@ -83,7 +83,7 @@ impl Deployment {
         if let Some(file) = file {
             let mas = &file["spec"]["components"]["matrixAuthenticationService"];
             let active = &mas["config"]["active"];
-            let reach = Reach::of(mas, if active.is_boolean() { active } else { &Value::Null });
+            let reach = OwnedFields::of(mas, if active.is_boolean() { active } else { &Value::Null });
             all.push(Applied::Client { reach, active: active.as_bool() });
         }
         for manager in self.managers().filter(|manager| manager.operation == "Apply" && manager.spec) {
@@ -232,7 +232,7 @@ impl Deployment {
 
     /// The field manager that last wrote `…config.active`, and the time.
     pub fn active_written_by(&self) -> Option<(String, Option<String>)> {
-        let latest = self.managers().filter(|one| one.reach == Reach::Active).max_by_key(|one| one.time)?;
+        let latest = self.managers().filter(|one| one.reach == OwnedFields::Active).max_by_key(|one| one.time)?;
         let time = (!latest.time.is_empty()).then(|| latest.time.to_owned());
         Some((latest.name.to_owned(), time))
     }
@@ -240,7 +240,7 @@ impl Deployment {
     /// Whether this program wrote the current value of `…config.active`. A manager that changes a value becomes its only
     /// manager; one that applies the same value is added.
     pub fn active_is_ours(&self) -> bool {
-        self.reach_of(FIELD_MANAGER) == Reach::Active
+        self.reach_of(FIELD_MANAGER) == OwnedFields::Active
     }
 }
 
@@ -324,7 +324,8 @@ mod tests {
     /// Recorded from the real kustomize-controller by `tests/e2e/real/flux.rs`.
     #[test]
     fn what_the_real_flux_wrote_is_recognized() {
-        for (state, reach) in [("applied", Reach::Nothing), ("rehearsed", Reach::Active), ("activated", Reach::Active)]
+        for (state, reach) in
+            [("applied", OwnedFields::Nothing), ("rehearsed", OwnedFields::Active), ("activated", OwnedFields::Active)]
         {
             let file = format!("{}/tests/recordings/flux/{state}-deployment.json", env!("CARGO_MANIFEST_DIR"));
             let object = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -332,7 +333,7 @@ mod tests {
             assert_eq!(recorded.owner(), Owner::Flux("Kustomization/chat-prod".into()));
             assert_eq!(recorded.reach_of("kustomize-controller"), reach, "{state}");
             let by = recorded.switch_of_others().filter(|by| recorded.owner().may_write_as(by));
-            assert_eq!(by.is_some(), reach == Reach::Active, "{state}");
+            assert_eq!(by.is_some(), reach == OwnedFields::Active, "{state}");
         }
     }
 
@@ -379,9 +380,9 @@ mod tests {
         let deployment = deployment(json!({"managedFields": [
             entry("helm", "Apply", "2026-11-23T10:00:00Z", json!({"f:config": {"f:active": {}}})),
             entry("k9s", "Update", "2026-11-23T11:00:00Z", json!({"f:secretName": {}})), status, labels, null, {"manager": 7}]}));
-        assert_eq!(deployment.reach_of("helm"), Reach::Active);
-        assert_eq!(deployment.reach_of("k9s"), Reach::Mas);
-        assert_eq!(deployment.reach_of("ansible-operator"), Reach::Nothing);
+        assert_eq!(deployment.reach_of("helm"), OwnedFields::Active);
+        assert_eq!(deployment.reach_of("k9s"), OwnedFields::Mas);
+        assert_eq!(deployment.reach_of("ansible-operator"), OwnedFields::Nothing);
         assert_eq!(deployment.spec_written_by(), Some("k9s"));
         assert_eq!(deployment.managers().map(|manager| manager.name).collect::<Vec<_>>(), ["helm", "k9s", "someone"]);
     }
@@ -391,9 +392,9 @@ mod tests {
         let with = |file: &str| deployment(json!({"annotations": {LAST_APPLIED: file}})).applied();
         let mas = |config: &str| format!(r#"{{"spec":{{"components":{{"matrixAuthenticationService":{config}}}}}}}"#);
         let client = |reach, active| vec![Applied::Client { reach, active }];
-        assert_eq!(with(r#"{"spec":{}}"#), client(Reach::Nothing, None));
-        assert_eq!(with(&mas(r#"{"secretName":"x"}"#)), client(Reach::Mas, None));
-        assert_eq!(with(&mas(r#"{"config":{"active":false}}"#)), client(Reach::Active, Some(false)));
+        assert_eq!(with(r#"{"spec":{}}"#), client(OwnedFields::Nothing, None));
+        assert_eq!(with(&mas(r#"{"secretName":"x"}"#)), client(OwnedFields::Mas, None));
+        assert_eq!(with(&mas(r#"{"config":{"active":false}}"#)), client(OwnedFields::Active, Some(false)));
         assert!(with("not JSON").is_empty());
     }
 
@@ -403,6 +404,6 @@ mod tests {
             entry("terraform", "Apply", "1", json!({"f:config": {"f:active": {}}})),
             entry(FIELD_MANAGER, "Apply", "2", json!({"f:config": {"f:active": {}}})),
             entry("kubectl-edit", "Update", "3", json!({}))]}));
-        assert_eq!(deployment.applied(), [Applied::Server { manager: "terraform".into(), reach: Reach::Active }]);
+        assert_eq!(deployment.applied(), [Applied::Server { manager: "terraform".into(), reach: OwnedFields::Active }]);
     }
 }

@@ -21,15 +21,15 @@ pub enum Phase {
 /// The state that is in the record, not in the object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Remembered {
-    pub rehearsal_passed: bool,
-    pub rehearsal_failed: bool,
+    pub dry_run_passed: bool,
+    pub dry_run_failed: bool,
     /// An activation was written, and its verdict has not been seen.
     pub activation_pending: bool,
 }
 
 impl Phase {
     pub fn of(deployment: &Deployment, remembered: Remembered) -> Self {
-        let Remembered { rehearsal_passed, rehearsal_failed, activation_pending } = remembered;
+        let Remembered { dry_run_passed, dry_run_failed, activation_pending } = remembered;
         let conditions = deployment.conditions();
         // Without a completion it is a failure of the operator itself, not of a reconcile.
         let failing = conditions.failure().is_some_and(|failure| failure.completion.is_some());
@@ -41,8 +41,8 @@ impl Phase {
             (_, Some(true)) if failing => Self::MigrationFailed,
             (_, Some(true)) => Self::Migrating,
             _ if deployment.mas().is_none() => Self::Configuration,
-            _ if failing || rehearsal_failed => Self::DryRunFailed,
-            _ if rehearsal_passed => Self::ReadyToMigrate,
+            _ if failing || dry_run_failed => Self::DryRunFailed,
+            _ if dry_run_passed => Self::ReadyToMigrate,
             _ => Self::DryRun,
         }
     }
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn phase(active: Value, status: Value, rehearsal_passed: bool) -> Phase {
+    fn phase(active: Value, status: Value, dry_run_passed: bool) -> Phase {
         let mas = if active.is_null() {
             json!({})
         } else {
             json!({"matrixAuthenticationService": {"config": {"active": active}}})
         };
         let object = json!({"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "spec": {"components": mas}, "status": status});
-        Phase::of(&Deployment::from_value(object).unwrap(), Remembered { rehearsal_passed, ..Remembered::default() })
+        Phase::of(&Deployment::from_value(object).unwrap(), Remembered { dry_run_passed, ..Remembered::default() })
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
         let deployment = Deployment::from_value(object).unwrap();
         let pending = Remembered { activation_pending: true, ..Remembered::default() };
         assert_eq!(Phase::of(&deployment, pending), Phase::MigrationFailed);
-        // Long after the migration, a failing run is another matter.
+        // Long after the migration, a failed reconcile is unrelated to it.
         assert_eq!(Phase::of(&deployment, Remembered::default()), Phase::Complete);
     }
 }

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_tells_nothing() {
+    fn version_range_alone_yields_no_release() {
         for range in ["^2.28.1", "~2.29.0", ">=2.29.0 <3", "2.30.x", "*", "<3", "2.28.1 || 2.20.0"] {
             let release = ChartRelease { chart: "ess-stack".into(), version: range.into() };
             assert_eq!(release.is_at_least([2, 28, 1]), None, "{range}");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_images_tag_tells_where_it_is_a_version_of_the_product() {
+    fn image_tag_yields_the_release_only_if_it_is_a_product_version() {
         let of = |image: &str| ChartRelease::of_image(image).map(|release| (release.chart, release.version));
         let known = Some(("docker.io/vectorim/ess-core-updater".into(), "2.29.0".into()));
         assert_eq!(of("docker.io/vectorim/ess-core-updater:2.29.0"), known);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_told_by_the_lock_of_the_chart_around_it() {
+    fn version_range_is_resolved_by_the_lock_of_the_parent_chart() {
         let dependency =
             |version: &str| json!([{"name": "redis", "version": "1"}, {"name": "ess-stack", "version": version}]);
         let mut release = json!({"chart": {"metadata": {"name": "our-chat", "version": "0.1.0", "dependencies": dependency("^2.28.0")}}});

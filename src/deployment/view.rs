@@ -13,7 +13,7 @@ use super::conditions::Conditions;
 pub const MAS: &str = "matrixAuthenticationService";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the API server's answer is not an ElementDeployment: {missing} is missing")]
+#[error("the API server's response is not an ElementDeployment: {missing} is missing")]
 pub struct NotADeployment {
     missing: &'static str,
 }
@@ -212,7 +212,7 @@ impl Deployment {
     }
 
     /// The `spec` without `…config.active`, to which a dry run applies. The guide: "All other settings should remain the same."
-    pub fn rehearsed_spec(&self) -> Value {
+    pub fn dry_run_spec(&self) -> Value {
         let mut spec = self.spec().clone();
         if let Some(config) =
             spec.pointer_mut("/components/matrixAuthenticationService/config").and_then(Value::as_object_mut)
@@ -222,8 +222,8 @@ impl Deployment {
         spec
     }
 
-    pub fn rehearsed_digest(&self) -> String {
-        sha256_hex(self.rehearsed_spec().to_string().as_bytes())
+    pub fn dry_run_digest(&self) -> String {
+        sha256_hex(self.dry_run_spec().to_string().as_bytes())
     }
 }
 

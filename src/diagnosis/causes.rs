@@ -22,10 +22,11 @@ pub enum Weight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Recovery {
-    /// The operator's next try may succeed.
+    /// The operator's next attempt may succeed.
     Retry,
-    /// Something outside the deployment's spec needs a fix: a database, a Secret. The operator's next try uses it.
-    Mend,
+    /// Something outside the deployment's spec needs a fix: a database, a Secret. The operator's next attempt uses it.
+    #[serde(rename = "mend")]
+    Fix,
     /// The deployment's spec needs a change, so the dry run has to be repeated.
     Change,
     /// Only Element Support can help.

@@ -48,7 +48,7 @@ pub fn explanation(code: &str) -> Option<Explanation> {
         Weight::Decisive => "It stops the reconcile.",
         Weight::Vague => "It shows only where the reconcile stopped, or hides the cause. Look for another cause first.",
         Weight::Warning => {
-            "It is a warning of MAS's tool. It stops nothing by itself, but the operator may treat it as a failure."
+            "It is a warning of syn2mas. It stops nothing by itself, but the operator may treat it as a failure."
         }
     };
     let mut remedy = entry.remedy.clone();

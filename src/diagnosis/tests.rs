@@ -9,7 +9,7 @@ fn codes(message: &str) -> Vec<&'static str> {
     understand(message).into_iter().map(|cause| cause.code).collect()
 }
 
-/// Every recording of the real `syn2mas`, and what it must be understood as.
+/// Every recording of the real `syn2mas`, with its expected cause.
 const RECORDINGS: [(&str, &[&str]); 17] = [
     ("check-clean", &[]),
     (
@@ -73,7 +73,7 @@ fn every_recording_of_syn2mas_is_understood() {
     }
 }
 
-/// The ways in which a text may come to us.
+/// The forms in which a text can arrive.
 fn disguises(text: &str) -> Vec<String> {
     let json = serde_json::to_string(text).unwrap();
     let ansible = format!(
@@ -106,7 +106,7 @@ fn quoting_wrapping_colours_and_case_do_not_matter() {
         for disguise in disguises(&recording(name)) {
             let upper = disguise == disguise.to_uppercase();
             let found = codes(&disguise);
-            // In capitals a name in quotation marks is another name; how often something is told may change with that.
+            // In capitals, a quoted name is another name, so the number of causes can change.
             if upper {
                 let set = |codes: &[&'static str]| codes.iter().copied().collect::<BTreeSet<_>>();
                 assert_eq!(set(&found), set(expected), "{name} in capitals");
@@ -117,7 +117,7 @@ fn quoting_wrapping_colours_and_case_do_not_matter() {
     }
 }
 
-/// Texts of everything that is not recorded, each with its code.
+/// Texts that are not recorded, each with its code.
 const TEXTS: [(&str, &str); 56] = [
     ("password-scheme-missing", "• MAS config is missing a password hashing scheme with version '1'"),
     (
@@ -330,8 +330,8 @@ fn different_captures_are_separate_causes_and_equal_ones_are_reported_once() {
     assert!(one[0].meaning.contains("on its table users"), "{}", one[0].meaning);
 }
 
-/// Only a failure before the copying proves that nothing was copied. A database that is not empty may contain the accounts of
-/// an earlier try.
+/// Only a failure before the copying proves that nothing was copied. A database that is not empty may contain the
+/// accounts of an earlier attempt.
 #[test]
 fn nothing_copied_is_reported_only_if_the_text_proves_it() {
     let says = |text: &str| understand(text).iter().any(|cause| cause.nothing_copied.is_some());
@@ -378,7 +378,7 @@ fn meaning_remedy_and_statement_contain_the_captured_names() {
     assert!(cause.meaning.contains("@x:other.org"), "{}", cause.meaning);
     assert!(cause.sql.unwrap().statements[0].ends_with("NOT LIKE '@%:example.com';"));
     let cause = first(&recording("dry-run-encryption-newline"));
-    assert!(cause.meaning.contains("line feed"), "{}", cause.meaning);
+    assert!(cause.meaning.contains("ends in a newline"), "{}", cause.meaning);
     let cause = first(&recording("dry-run-mas-database-unreachable"));
     assert!(cause.meaning.contains("nothing responds at that host and port"), "{}", cause.meaning);
     let cause = first(
@@ -389,10 +389,19 @@ fn meaning_remedy_and_statement_contain_the_captured_names() {
     for text in [keys.to_owned(), serde_json::to_string(keys).unwrap()] {
         let [of_mas, of_synapse] = understand(&text).try_into().unwrap();
         let meaning = &of_mas.meaning;
-        assert!(meaning.contains("rsaPrivateKey in Secret a-mas for matrixAuthenticationService"), "{meaning}");
+        assert!(
+            meaning.contains(
+                "Secret a-mas has no key rsaPrivateKey, which the spec names for matrixAuthenticationService"
+            ),
+            "{meaning}"
+        );
         assert!(meaning.contains("config.rsaPrivateKeySecretKey"), "{meaning}");
         assert!(of_mas.remedy.starts_with("Run `prepare`"), "{}", of_mas.remedy);
-        assert!(of_synapse.meaning.contains("macaroon in Secret a-synapse for synapse"), "{}", of_synapse.meaning);
+        assert!(
+            of_synapse.meaning.contains("Secret a-synapse has no key macaroon, which the spec names for synapse"),
+            "{}",
+            of_synapse.meaning
+        );
         assert!(of_synapse.remedy.starts_with("Add this key"), "{}", of_synapse.remedy);
     }
     let text = "nonrefreshable_access_token_lifetime cannot be set when OAuth delegation is enabled\nrefresh_token_lifetime cannot be set when OAuth delegation is enabled";

@@ -83,7 +83,7 @@ fn course(course: Recovery, step: Step, migrated: bool) -> Option<&'static str> 
         (Step::Activate | Step::DryRun, Recovery::Retry) => {
             Some("The operator retries automatically, and a retry often succeeds.")
         }
-        (Step::Activate, Recovery::Mend) => Some(
+        (Step::Activate, Recovery::Fix) => Some(
             "After the fix, the operator's next retry continues the migration. If the fix takes long, roll back first.",
         ),
         (Step::Activate, Recovery::Change) => Some("Roll back first. Then fix the cause and repeat the dry run."),
@@ -181,7 +181,7 @@ impl Evidence {
             }
         }
         if self.symptoms.is_empty() && self.logs.is_empty() {
-            ui.status("    The readable components, jobs and pods show no other problem.");
+            ui.status("    The components, jobs and pods that you can read show no other problem.");
         }
         for missing in &self.missing {
             ui.status(format!("    Not read: {missing}"));

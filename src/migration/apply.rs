@@ -157,7 +157,7 @@ pub fn note(record: &mut Record, approved: &Approved, intent: &Intent<'_>, ours:
 async fn is_surely_ours(session: &Session, plan: &Plan, seen: &Deployment, ours: &Pending) -> bool {
     // The annotation is unique to this call. A removed component doesn't show who removed it.
     let by_us = match &plan.change {
-        Change::AddMas(..) | Change::AskForRehearsal(_) | Change::AskForRun(_) => return true,
+        Change::AddMas(..) | Change::RequestDryRun(_) | Change::RequestReconcile(_) => return true,
         Change::Activate | Change::Deactivate => seen.active_is_ours(),
         Change::Remove => true,
     };
@@ -176,7 +176,7 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
         baseline,
         owner: None,
         request: match &plan.change {
-            Change::AddMas(_, request) | Change::AskForRehearsal(request) | Change::AskForRun(request) => {
+            Change::AddMas(_, request) | Change::RequestDryRun(request) | Change::RequestReconcile(request) => {
                 Some(request.clone())
             }
             _ => None,

@@ -3,7 +3,7 @@
 
 use super::server_dry_run::ServerDryRun;
 use super::step::{Request, Step};
-use crate::checks::{Rehearsed, Snapshot};
+use crate::checks::{DryRunPassed, Snapshot};
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
@@ -75,7 +75,7 @@ fn approve(
         }
         Step::Abort => "This sets active back to false; the operator starts Synapse as before. Continue?",
         Step::Remove => {
-            "This removes the MAS component; the operator deletes MAS. Its Secret and database stay. Continue?"
+            "This removes the MAS component; the operator deletes MAS. Its Secret and database remain. Continue?"
         }
     };
     Ok(Approved::reversible(plan, Confirmed::by_yes(session, request.yes, question, changed)?))
@@ -88,16 +88,16 @@ fn approve_activation(
     plan: Plan,
     times: Option<Times>,
 ) -> Result<Approved, Failure> {
-    let Some(rehearsed) = Rehearsed::check(seen) else {
+    let Some(dry_run_passed) = DryRunPassed::check(seen) else {
         return Err(Failure::new(
             Exit::Blocked,
-            "no dry run has passed for the current spec and secrets; nothing was changed",
+            "no dry run has passed for the current spec and Secret; nothing was changed",
         ));
     };
     let ui = session.ui();
     let script = !ui.terminal.can_ask();
     if script && (request.confirm.is_none() || request.backup.is_none()) {
-        let also = if request.yes { "; --yes is not enough" } else { "" };
+        let also = if request.yes { "; --yes is not sufficient" } else { "" };
         return Err(Failure::usage(format!(
             "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
             session.target.name
@@ -114,7 +114,7 @@ fn approve_activation(
     say("  After it succeeds, the only way back is to restore both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
     let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
-    Ok(Approved::activation(plan, rehearsed, backup, confirmed))
+    Ok(Approved::activation(plan, dry_run_passed, backup, confirmed))
 }
 
 /// Proof of a confirmation.
@@ -196,7 +196,7 @@ impl Approved {
         Self { plan, backup: None }
     }
 
-    fn activation(plan: Plan, _: Rehearsed, backup: BackupStated, _: Confirmed) -> Self {
+    fn activation(plan: Plan, _: DryRunPassed, backup: BackupStated, _: Confirmed) -> Self {
         Self { plan, backup: Some(backup) }
     }
 
@@ -210,7 +210,7 @@ impl Approved {
 
     /// Approves a request for another reconcile of an approved write, because none was observed.
     fn another_reconcile(&self, plan: Plan) -> Option<Self> {
-        let requests = matches!(plan.change, Change::AskForRehearsal(_) | Change::AskForRun(_));
+        let requests = matches!(plan.change, Change::RequestDryRun(_) | Change::RequestReconcile(_));
         (requests && self.plan.change != Change::Activate).then_some(Self { plan, backup: None })
     }
 

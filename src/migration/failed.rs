@@ -2,13 +2,13 @@
 
 use super::advice;
 use super::follow::missing;
-use super::resume::{is_of, rehearsal, take_pending};
+use super::resume::{dry_run, is_of, take_pending};
 use super::step::Step;
 use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
 use crate::diagnosis;
 use crate::error::{Exit, Failure};
-use crate::record::{self, FailureFile, RehearsalState, TimelineEntry};
+use crate::record::{self, DryRunResult, FailureFile, TimelineEntry};
 use crate::session::Session;
 use crate::terminal::Line;
 use crate::verdict::{Awaiting, Observation};
@@ -89,8 +89,7 @@ pub async fn report(
                 let pending = take_pending(record, step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
-                record.rehearsal =
-                    Some(rehearsal(snapshot, &seen, proof, now, seconds, RehearsalState::Failed, message));
+                record.dry_run = Some(dry_run(snapshot, &seen, proof, now, seconds, DryRunResult::Failed, message));
             } else {
                 record.failed_since(&report.message);
             }

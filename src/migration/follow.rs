@@ -115,7 +115,7 @@ pub async fn follow(
             () = session.interrupt().wait() => break FollowEnd::Interrupted,
             () = sleep_until(resting_since.unwrap_or(begun) + REST), if resting_since.is_some() => break FollowEnd::AtRest,
             () = end.over() => {
-                if end.last_look() {
+                if end.catch_up() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
@@ -161,7 +161,7 @@ impl Log<'_> {
                 let continuity = if std::mem::take(&mut self.missed) { Continuity::Gap } else { continuity };
                 let seen = Observation::of(&deployment);
                 self.silent = false;
-                self.progress.heard();
+                self.progress.updated();
                 if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
                     self.note(session, "mas_active is true".to_owned());
                 }

@@ -8,7 +8,7 @@ use super::step::Step;
 use super::{failed, resume};
 use crate::checks::Snapshot;
 use crate::error::{Exit, Failure};
-use crate::record::RehearsalState;
+use crate::record::DryRunResult;
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::status::Status;
@@ -201,8 +201,8 @@ async fn succeeded(
             let pending = resume::take_pending(record, step, &session.deployment);
             if step == Step::DryRun {
                 let proof = pending.as_ref();
-                let rehearsal = resume::rehearsal(snapshot, seen, proof, now, seconds, RehearsalState::Passed, None);
-                record.rehearsal = Some(rehearsal.of_spec(&session.deployment));
+                let dry_run = resume::dry_run(snapshot, seen, proof, now, seconds, DryRunResult::Passed, None);
+                record.dry_run = Some(dry_run.of_spec(&session.deployment));
             }
             record.note(now, None, format!("{} succeeded", step.command()));
         })

@@ -62,7 +62,7 @@ impl Preflight {
     /// Checks the certificate that MAS has, or will have with the settings of the step.
     async fn certificate(&self, session: &Session, step: Step, seen: &Snapshot) -> Vec<Finding> {
         let Some(settings) = step.settings(seen) else { return Vec::new() };
-        let found = certificate::look(session, seen, &settings, Offered::default()).await;
+        let found = certificate::check(session, seen, &settings, Offered::default()).await;
         let shared = |finding: &Finding| certificate::is_shared_issuer_unread(finding, &settings);
         let (notes, found): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(shared);
         for note in notes.iter().filter(|_| self.shown.is_none()) {

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::checks::Snapshot;
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
-use crate::plan::REHEARSAL_ANNOTATION;
-use crate::record::{OwnersChange, Pending, Record, Rehearsal, RehearsalState, Step};
+use crate::plan::DRY_RUN_ANNOTATION;
+use crate::record::{DryRun, DryRunResult, OwnersChange, Pending, Record, Step};
 use crate::session::Session;
 use crate::terminal::time::ago;
 use crate::verdict::{Baseline, Carried, Observation};
@@ -40,7 +40,7 @@ pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) ->
 pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
     let seen = Observation::of(deployment);
     let made = match (&pending.request, &pending.baseline.carried) {
-        (Some(request), _) => deployment.annotation(REHEARSAL_ANNOTATION) == Some(request),
+        (Some(request), _) => deployment.annotation(DRY_RUN_ANNOTATION) == Some(request),
         // Another client may have made the same change while this write was lost.
         (None, Carried::Active(_)) if pending.owner.is_none() && seen.has_mas => deployment.active_is_ours(),
         (None, _) => true,
@@ -117,7 +117,7 @@ pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
 
 /// A value of the annotation that requests a reconcile; it has to differ from the current one.
 pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
-    match deployment.annotation(REHEARSAL_ANNOTATION) {
+    match deployment.annotation(DRY_RUN_ANNOTATION) {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
     }
@@ -142,19 +142,19 @@ pub fn secret_digests(snapshot: &Snapshot) -> (Option<String>, BTreeMap<String, 
 }
 
 /// The record of a dry run that ended.
-pub fn rehearsal(
+pub fn dry_run(
     snapshot: &Snapshot,
     seen: &Observation,
     pending: Option<&Pending>,
     at: Timestamp,
     seconds: u64,
-    state: RehearsalState,
+    state: DryRunResult,
     message: Option<String>,
-) -> Rehearsal {
+) -> DryRun {
     // The digest from before the write: a Secret that changed since may not be the one of the dry run.
     let (digest, fingerprints) = secret_digests(snapshot);
     let recorded = pending.and_then(|pending| pending.secret_digest.clone());
-    Rehearsal {
+    DryRun {
         state,
         spec_digest: seen.spec_digest.clone(),
         spec_outline: None,
@@ -162,8 +162,8 @@ pub fn rehearsal(
         secret_digest: recorded.or(digest).unwrap_or_default(),
         secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
         completion: match state {
-            RehearsalState::Passed => seen.success_completion.clone(),
-            RehearsalState::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
+            DryRunResult::Passed => seen.success_completion.clone(),
+            DryRunResult::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
         },
         at,
         seconds,

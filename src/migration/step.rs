@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::resume;
-use crate::checks::{self, Finding, RehearsalStanding, Snapshot, is_old, standing};
+use crate::checks::{self, DryRunStanding, Finding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
@@ -80,9 +80,9 @@ impl Step {
             Self::DryRun => {
                 // A recorded dry run counts if its spec and Secret are unchanged and the last reconcile succeeded.
                 let succeeded = deployment.active() == Some(false) && deployment.conditions().run() == Run::Succeeded;
-                let passed = standing(seen) == RehearsalStanding::Passed && !is_old(seen);
+                let passed = standing(seen) == DryRunStanding::Passed && !is_old(seen);
                 (succeeded && passed && settings_are_in_spec(seen))
-                    .then_some("The dry run has already passed for this spec and these secrets.")
+                    .then_some("The dry run has already passed for this spec and Secret.")
             }
             Self::Activate => migrated(deployment),
             Self::Abort | Self::Remove => {
@@ -139,14 +139,14 @@ impl Step {
         let stamp = resume::fresh(stamp, deployment);
         match self {
             Self::DryRun => match wanted(seen) {
-                Some(settings) => Ok(Plan::rehearse(deployment, &settings, &seen.secret_keys(), &stamp)),
+                Some(settings) => Ok(Plan::dry_run(deployment, &settings, &seen.secret_keys(), &stamp)),
                 // The manifest already contains the component; its dry run uses it as is.
-                None if deployment.active() == Some(false) => Ok(Plan::ask_for_rehearsal(deployment, &stamp)),
+                None if deployment.active() == Some(false) => Ok(Plan::request_dry_run(deployment, &stamp)),
                 None => Err(Failure::new(Exit::Blocked, "MAS is not configured yet; nothing was changed")
                     .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::ask_for_run(deployment, &stamp)),
+            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::reconcile(deployment, &stamp)),
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
@@ -194,7 +194,7 @@ fn wanted(seen: &Snapshot) -> Option<Cow<'_, MasSettings>> {
 
 fn settings_are_in_spec(seen: &Snapshot) -> bool {
     wanted(seen)
-        .is_none_or(|settings| !Plan::rehearse(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
+        .is_none_or(|settings| !Plan::dry_run(&seen.deployment, &settings, &seen.secret_keys(), "").changes_spec())
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Fail
         Some(OwnersChange::Awaited) => {
             "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
         }
-        _ => "the spec already contains this change; the manifest owner has nothing to do",
+        _ => "the spec already contains this change; there is nothing for the manifest owner to change",
     };
     Err(Failure::failed(text).then("To request another dry run:", session.command("dry-run")))
 }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_shown_counts_as_arrived() {
+    fn only_the_shown_change_counts_as_arrived() {
         let (before, shown) = (deployment(with(false, "a"), 1), deployment(with(true, "a"), 1));
         let compare = |spec| compare(&shown, &before, &deployment(spec, 2));
         assert_eq!(compare(with(false, "a")), SpecNow::Unchanged, "the status moved");
@@ -283,7 +283,7 @@ mod tests {
         let before = at(1, 1, json!({}), ended("c0"));
         let running = json!([{"type": "Running", "status": "True", "reason": "Running"}]);
         let now = at(9, 2, with(false, "a"), running);
-        let carried = || Carried::Rehearsal(now.spec_digest.clone());
+        let carried = || Carried::DryRun(now.spec_digest.clone());
         let end = Event::Seen(Box::new(at(10, 2, with(false, "a"), ended("of the old spec"))), Continuity::Continuous);
         let verdict = |continuity| {
             let (baseline, continuity) = baseline(&before, &now, carried(), continuity);

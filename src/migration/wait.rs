@@ -13,12 +13,12 @@ use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `last_look` gives a suspend past
+/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `catch_up` gives a suspend past
 /// the time-out extra time; without it, the time-out ends the command, so that nothing is written hours after the confirmation.
 pub async fn until<T>(
     session: &mut Session,
     deadline: Deadline,
-    (awaiting, last_look): (Awaiting, bool),
+    (awaiting, catch_up): (Awaiting, bool),
     progress: &Progress,
     mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
 ) -> Result<ControlFlow<FollowEnd, T>, Failure> {
@@ -44,7 +44,7 @@ pub async fn until<T>(
             },
             () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
             () = end.over() => {
-                if !last_look || !end.last_look() {
+                if !catch_up || !end.catch_up() {
                     return Ok(ControlFlow::Break(FollowEnd::TimedOut(awaiting)));
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());

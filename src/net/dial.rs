@@ -25,7 +25,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 pub type BoxConnection = Box<dyn Connection>;
 
 /// Opens a connection to one endpoint, such as a port-forward; the error is a sentence.
-pub type Door = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>> + Send + Sync>;
+pub type Connector = Arc<dyn Fn() -> BoxFuture<'static, Result<BoxConnection, String>> + Send + Sync>;
 
 /// How to get to a host.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub enum Way {
     To(Vec<SocketAddr>),
     /// A proxy with scheme `http`, `https` or `socks5`.
     Proxy(Uri),
-    Through(Door),
+    Through(Connector),
 }
 
 /// curl's `--resolve HOST:PORT:ADDRESS`: an address that replaces the DNS lookup.
@@ -105,20 +105,20 @@ pub async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String>
     if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
 }
 
-/// Whether a host resolves on this machine; `Unreadable` if DNS doesn't answer in time.
+/// Whether a host resolves on this machine; `Unreadable` if DNS does not respond in time.
 pub async fn knows(host: &str) -> Known<bool> {
     // A trailing dot excludes the search domains of this machine.
     let name = format!("{}.", host.trim_end_matches('.'));
     match timeout(NAME_LIMIT, addresses(&name, 443)).await {
         Ok(found) => Known::Known(found.is_ok()),
-        Err(_) => Known::Unreadable(format!("no answer within {} seconds", NAME_LIMIT.as_secs())),
+        Err(_) => Known::Unreadable(format!("no response within {} seconds", NAME_LIMIT.as_secs())),
     }
 }
 
 /// Connects to all addresses concurrently, and returns the first connection. The caller sets a time limit.
 pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
     let attempt = async |address: &SocketAddr| {
-        TcpStream::connect(address).await.map_err(|error| format!("nothing answers at {address}: {}", plain(&error)))
+        TcpStream::connect(address).await.map_err(|error| format!("nothing responds at {address}: {}", plain(&error)))
     };
     let attempts: Vec<_> = addresses.iter().map(|address| Box::pin(attempt(address))).collect();
     if attempts.is_empty() {

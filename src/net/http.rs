@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::dial::{BoxConnection, Way, addresses, bare, reserved, reserved_host};
-use super::tls::{Need, Roots, Verifier};
+use super::tls::{Mode, Roots, Verifier};
 use crate::answers::http::{Outcome, Reply};
 use crate::connection_failure::{cause, causes, complaint, plain};
 use crate::secrets::SecretText;
@@ -27,7 +27,7 @@ pub const LARGEST: usize = 256 * 1000;
 /// How the server is authenticated.
 #[derive(Clone)]
 pub enum Security {
-    /// TLS with any certificate, which is returned with the answer.
+    /// TLS with any certificate, which is returned with the response.
     Witness,
     /// TLS with a certificate that leads to these roots; without roots, every certificate is refused.
     Trusted(Option<Roots>),
@@ -63,8 +63,8 @@ impl Seen {
 
 pub async fn send(ask: Ask<'_>) -> Seen {
     let (roots, need) = match &ask.security {
-        Security::Witness | Security::Plain => (None, Need::Nothing),
-        Security::Trusted(roots) => (roots.as_ref(), Need::Name),
+        Security::Witness | Security::Plain => (None, Mode::Nothing),
+        Security::Trusted(roots) => (roots.as_ref(), Mode::Name),
     };
     let proxy = match ask.way {
         Way::Proxy(proxy) if proxy.scheme_str() == Some("https") => proxy.host().map(bare),
@@ -141,7 +141,7 @@ impl Ask<'_> {
             return refused(&format!("{host} ({})", addresses[0].ip()), reason);
         }
         let all: Vec<String> = good.iter().map(SocketAddr::to_string).collect();
-        let place = format!("nothing answers at {}", all.join(", "));
+        let place = format!("nothing responds at {}", all.join(", "));
         self.ask(client.resolve_to_addrs(host, &good), self.url.clone(), &place, verifier).await
     }
 
@@ -160,7 +160,7 @@ impl Ask<'_> {
         let _ = url.set_port(None);
         let _ = url.set_scheme(if self.is_plain() { "http" } else { "https" });
         let place = format!("no connection to {}", self.host());
-        let asked = pin!(self.ask(client.resolve(self.host(), address), url, &place, verifier));
+        let request = pin!(self.ask(client.resolve(self.host(), address), url, &place, verifier));
         let carried = pin!(async {
             let (mut near, _) = listener.accept().await?;
             match copy_bidirectional(&mut near, &mut stream).await {
@@ -170,9 +170,9 @@ impl Ask<'_> {
             }
         });
         // If the connection ends first, the rest of the response is still read.
-        match select(asked, carried).await {
+        match select(request, carried).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right((carried, asked)) => match (asked.await, carried) {
+            Either::Right((carried, request)) => match (request.await, carried) {
                 (Outcome::Answered(answer), _) => Outcome::Answered(answer),
                 // The error of a port-forward has the cause.
                 (_, Err(error)) if error.kind() == io::ErrorKind::Other => Outcome::NotReached(error.to_string()),
@@ -183,7 +183,7 @@ impl Ask<'_> {
 
     /// `place` is the beginning of the sentence for a failed connection.
     async fn ask(&self, client: ClientBuilder, url: Url, place: &str, verifier: &Verifier) -> Outcome {
-        let asked = async {
+        let request = async {
             let client = client.build()?;
             let mut request = match self.body {
                 Some(body) => client.post(url).header(CONTENT_TYPE, "application/json").body(body.expose().to_owned()),
@@ -200,7 +200,7 @@ impl Ask<'_> {
             }
             read(request.send().await?).await
         };
-        asked.await.unwrap_or_else(|error| self.lost(place, &error, verifier))
+        request.await.unwrap_or_else(|error| self.lost(place, &error, verifier))
     }
 
     /// The outcome of a failed request.

@@ -81,7 +81,7 @@ impl Roots {
 
 /// What a connection requires of the server's chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Mode {
     /// The chain is judged later.
     Nothing,
     /// A chain to a root, for any name.
@@ -92,7 +92,7 @@ pub enum Need {
 
 #[derive(Debug)]
 pub struct Verifier {
-    need: Need,
+    mode: Mode,
     roots: Option<Arc<WebPkiServerVerifier>>,
     /// The name of an HTTPS proxy, which the system's CAs must trust.
     proxy: Option<(String, Arc<WebPkiServerVerifier>)>,
@@ -101,12 +101,12 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Creates a client configuration. Without roots, only [`Need::Nothing`] is possible.
-    pub fn client(roots: Option<&Roots>, need: Need, proxy: Option<&str>) -> Result<(Arc<Self>, ClientConfig), String> {
+    /// Creates a client configuration. Without roots, only [`Mode::Nothing`] is possible.
+    pub fn client(roots: Option<&Roots>, mode: Mode, proxy: Option<&str>) -> Result<(Arc<Self>, ClientConfig), String> {
         let none = || "this system has no CA certificates to verify the server's certificate".to_owned();
-        let roots = match need {
-            Need::Nothing => None,
-            Need::Chain | Need::Name => Some(roots.ok_or_else(none)?.verifier()?),
+        let roots = match mode {
+            Mode::Nothing => None,
+            Mode::Chain | Mode::Name => Some(roots.ok_or_else(none)?.verifier()?),
         };
         let proxy = match proxy {
             Some(name) => Some((name.to_owned(), Roots::of_system().ok_or_else(none)?.verifier()?)),
@@ -114,7 +114,7 @@ impl Verifier {
         };
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
-        let verifier = Arc::new(Self { need, roots, proxy, algorithms, shown: Mutex::default() });
+        let verifier = Arc::new(Self { mode, roots, proxy, algorithms, shown: Mutex::default() });
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
@@ -151,7 +151,7 @@ impl ServerCertVerifier for Verifier {
             // The name is checked last, so the chain is valid.
             Err(TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.need == Need::Chain => Ok(ServerCertVerified::assertion()),
+            )) if self.mode == Mode::Chain => Ok(ServerCertVerified::assertion()),
             other => other,
         }
     }
@@ -216,7 +216,7 @@ pub async fn presented(host: &HostName, port: u16, resolve: Option<IpAddr>) -> R
         Err(_) => return Err(too_slow(resolve.map_or(host.to_string(), |ip| SocketAddr::new(ip, port).to_string()))),
     };
     let no_handshake = |reason: String| ProbeError::NoHandshake(address, reason);
-    let (verifier, config) = Verifier::client(None, Need::Nothing, None).map_err(no_handshake)?;
+    let (verifier, config) = Verifier::client(None, Mode::Nothing, None).map_err(no_handshake)?;
     let name = ServerName::try_from(host.to_string()).map_err(|error| no_handshake(error.to_string()))?;
     let outcome = timeout_at(deadline, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
     match (verifier.shown(), outcome) {

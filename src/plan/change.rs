@@ -9,16 +9,16 @@ use crate::verdict::{Carried, Observation};
 
 /// Annotation of a write that requests a dry run; it starts a reconcile even if the spec doesn't change. Its value is unique,
 /// which identifies the write.
-pub const REHEARSAL_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
+pub const DRY_RUN_ANNOTATION: &str = "kubectl-ess-mas/rehearsal-requested";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Adds or updates the MAS component with `active: false`. The text is the annotation's value.
     AddMas(Box<MasSettings>, String),
     /// Requests a dry run of an unchanged spec. The text is the annotation's value.
-    AskForRehearsal(String),
+    RequestDryRun(String),
     /// Requests a reconcile of a spec that is already rolled back. The text is the annotation's value.
-    AskForRun(String),
+    RequestReconcile(String),
     Activate,
     Deactivate,
     Remove,
@@ -35,23 +35,23 @@ pub struct Plan {
 impl Plan {
     /// Adds or updates the MAS component, or requests another dry run if the component already has these settings. `request`
     /// is the annotation's value.
-    pub fn rehearse(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
+    pub fn dry_run(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
         let component = settings.component(before.mas(), (&keys.certificate, &keys.private_key));
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
         let merged = merge(before.object(), &patch);
         if merged["spec"] == *before.spec() {
-            return Self::ask_for_rehearsal(before, request);
+            return Self::request_dry_run(before, request);
         }
-        patch["metadata"]["annotations"][REHEARSAL_ANNOTATION] = json!(request);
+        patch["metadata"]["annotations"][DRY_RUN_ANNOTATION] = json!(request);
         Self::new(before, Change::AddMas(Box::new(settings.clone()), request.to_owned()), patch)
     }
 
-    pub fn ask_for_rehearsal(before: &Deployment, request: &str) -> Self {
-        Self::new(before, Change::AskForRehearsal(request.to_owned()), annotation(request))
+    pub fn request_dry_run(before: &Deployment, request: &str) -> Self {
+        Self::new(before, Change::RequestDryRun(request.to_owned()), annotation(request))
     }
 
-    pub fn ask_for_run(before: &Deployment, request: &str) -> Self {
-        Self::new(before, Change::AskForRun(request.to_owned()), annotation(request))
+    pub fn reconcile(before: &Deployment, request: &str) -> Self {
+        Self::new(before, Change::RequestReconcile(request.to_owned()), annotation(request))
     }
 
     pub fn activate(before: &Deployment) -> Self {
@@ -64,8 +64,8 @@ impl Plan {
 
     pub fn remove(before: &Deployment) -> Self {
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": null}}});
-        if before.annotation(REHEARSAL_ANNOTATION).is_some() {
-            patch["metadata"]["annotations"] = json!({REHEARSAL_ANNOTATION: null});
+        if before.annotation(DRY_RUN_ANNOTATION).is_some() {
+            patch["metadata"]["annotations"] = json!({DRY_RUN_ANNOTATION: null});
         }
         Self::new(before, Change::Remove, patch)
     }
@@ -84,10 +84,10 @@ impl Plan {
     /// What identifies an object that contains the change; `after` is the API server's response to the write.
     pub fn carried(&self, after: &Observation) -> Carried {
         match self.change {
-            Change::AddMas(..) | Change::AskForRehearsal(_) => Carried::Rehearsal(after.spec_digest.clone()),
+            Change::AddMas(..) | Change::RequestDryRun(_) => Carried::DryRun(after.spec_digest.clone()),
             Change::Activate => Carried::Active(true),
-            Change::AskForRun(_) if !after.has_mas => Carried::Removed,
-            Change::Deactivate | Change::AskForRun(_) => Carried::Active(false),
+            Change::RequestReconcile(_) if !after.has_mas => Carried::Removed,
+            Change::Deactivate | Change::RequestReconcile(_) => Carried::Active(false),
             Change::Remove => Carried::Removed,
         }
     }
@@ -117,7 +117,7 @@ impl Plan {
 }
 
 fn annotation(request: &str) -> Value {
-    json!({"metadata": {"annotations": {REHEARSAL_ANNOTATION: request}}})
+    json!({"metadata": {"annotations": {DRY_RUN_ANNOTATION: request}}})
 }
 
 fn switch(active: bool) -> Value {
@@ -159,14 +159,14 @@ mod tests {
         }
     }
 
-    fn rehearse(before: &Deployment, tls: Tls) -> Plan {
+    fn dry_run(before: &Deployment, tls: Tls) -> Plan {
         let keys = SecretKeys::find(before, &Features::default());
-        Plan::rehearse(before, &settings(tls), &keys, "t")
+        Plan::dry_run(before, &settings(tls), &keys, "t")
     }
 
     #[test]
     fn the_guides_fields_are_written_with_active_false() {
-        let plan = rehearse(&deployment(&json!({})), Tls::Inherit);
+        let plan = dry_run(&deployment(&json!({})), Tls::Inherit);
         assert_eq!(plan.patch["metadata"]["resourceVersion"], "7");
         assert_eq!(
             plan.patch["spec"]["components"]["matrixAuthenticationService"],
@@ -180,17 +180,17 @@ mod tests {
     fn leaving_a_tls_mode_removes_its_settings() {
         let before = deployment(&json!({"matrixAuthenticationService": {"k8s": {"ingress": {
             "tls": {"mode": "certmanager", "certmanager": {"issuer": "le"}}}}}}));
-        let plan = rehearse(&before, Tls::External);
+        let plan = dry_run(&before, Tls::External);
         let tls = &plan.patch["spec"]["components"]["matrixAuthenticationService"]["k8s"]["ingress"]["tls"];
         assert_eq!(*tls, json!({"mode": "external", "certmanager": null}));
     }
 
     #[test]
     fn a_dry_run_of_an_unchanged_spec_writes_only_the_annotation() {
-        let first = rehearse(&deployment(&json!({})), Tls::Inherit);
+        let first = dry_run(&deployment(&json!({})), Tls::Inherit);
         let applied = Deployment::from_value(merge(first.before.object(), &first.patch)).unwrap();
-        let second = rehearse(&applied, Tls::Inherit);
-        assert_eq!(second.change, Change::AskForRehearsal("t".into()));
+        let second = dry_run(&applied, Tls::Inherit);
+        assert_eq!(second.change, Change::RequestDryRun("t".into()));
         assert!(!second.changes_spec());
     }
 

@@ -7,7 +7,7 @@ mod secret;
 mod secret_contents;
 mod settings;
 
-pub use change::{Change, Plan, REHEARSAL_ANNOTATION};
+pub use change::{Change, DRY_RUN_ANNOTATION, Plan};
 pub use in_use::LostEncryptionSecret;
 pub use secret::{SecretAction, SecretContext, SecretInputs, SecretItem, SecretPlan, SecretPlanError};
 pub use secret_contents::{SecretContents, SecretKeys, referenced_keys};

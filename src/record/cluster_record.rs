@@ -20,7 +20,7 @@ pub fn record_name(deployment: &str) -> String {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum RehearsalState {
+pub enum DryRunResult {
     Passed,
     Failed,
 }
@@ -28,8 +28,8 @@ pub enum RehearsalState {
 /// A dry run of a spec and the contents of a Secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Rehearsal {
-    pub state: RehearsalState,
+pub struct DryRun {
+    pub state: DryRunResult,
     /// Digest of the spec without `active`.
     pub spec_digest: String,
     /// Outline of the spec, to report changed fields. `None` if another release wrote it in another format.
@@ -51,12 +51,12 @@ pub struct Rehearsal {
     pub failed_since: Option<String>,
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Adds the outline of the spec, if the spec is the one of the dry run.
     #[must_use]
     pub fn of_spec(mut self, deployment: &Deployment) -> Self {
         self.spec_outline =
-            (deployment.rehearsed_digest() == self.spec_digest).then(|| Outline::of(&deployment.rehearsed_spec()));
+            (deployment.dry_run_digest() == self.spec_digest).then(|| Outline::of(&deployment.dry_run_spec()));
         self
     }
 }
@@ -151,7 +151,8 @@ pub struct Record {
     pub settings: Option<MasSettings>,
     /// The installed chart at the last step.
     pub chart: Option<ChartRelease>,
-    pub rehearsal: Option<Rehearsal>,
+    #[serde(rename = "rehearsal")]
+    pub dry_run: Option<DryRun>,
     pub backup: Option<Backup>,
     pub pending: Option<Pending>,
     /// Oldest first.
@@ -199,8 +200,8 @@ impl Record {
     }
 
     pub fn failed_since(&mut self, message: &str) {
-        if let Some(rehearsal) = &mut self.rehearsal {
-            rehearsal.failed_since = Some(message.to_owned());
+        if let Some(dry_run) = &mut self.dry_run {
+            dry_run.failed_since = Some(message.to_owned());
         }
     }
 
@@ -256,25 +257,25 @@ mod tests {
     }
 
     #[test]
-    fn a_rehearsal_of_another_releases_form_is_still_read() {
-        let rehearsal = |more: Value| {
-            let mut rehearsal = json!({"state": "passed", "specDigest": "d", "secretDigest": "s", "completion": null,
+    fn dry_runs_in_the_form_of_another_release_are_read() {
+        let dry_run = |more: Value| {
+            let mut dry_run = json!({"state": "passed", "specDigest": "d", "secretDigest": "s", "completion": null,
                                        "at": "2026-11-23T00:00:00Z", "seconds": 1});
-            rehearsal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            let record = json!({"version": 1, "deploymentUid": "u", "rehearsal": rehearsal});
+            dry_run.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let record = json!({"version": 1, "deploymentUid": "u", "rehearsal": dry_run});
             let map = json!({"metadata": {"name": "x"}, "data": {"record.json": record.to_string()}});
-            Record::read(&map, &deployment("u")).unwrap().rehearsal.unwrap()
+            Record::read(&map, &deployment("u")).unwrap().dry_run.unwrap()
         };
         // An earlier release kept no outline; a later one may keep more.
-        assert_eq!(rehearsal(json!({})).spec_outline, None);
-        assert_eq!(rehearsal(json!({"specOutline": {"form": 2}, "more": 1})).spec_outline, None);
+        assert_eq!(dry_run(json!({})).spec_outline, None);
+        assert_eq!(dry_run(json!({"specOutline": {"form": 2}, "more": 1})).spec_outline, None);
     }
 
     #[test]
-    fn an_outline_is_kept_only_of_the_spec_that_was_rehearsed() {
+    fn outline_is_kept_only_of_the_spec_of_the_dry_run() {
         let of = |digest: String| {
-            let rehearsal = Rehearsal {
-                state: RehearsalState::Passed,
+            let dry_run = DryRun {
+                state: DryRunResult::Passed,
                 spec_digest: digest,
                 spec_outline: None,
                 release: None,
@@ -286,14 +287,14 @@ mod tests {
                 message: None,
                 failed_since: None,
             };
-            rehearsal.of_spec(&deployment("u")).spec_outline
+            dry_run.of_spec(&deployment("u")).spec_outline
         };
-        assert!(of(deployment("u").rehearsed_digest()).is_some());
+        assert!(of(deployment("u").dry_run_digest()).is_some());
         assert!(of("another".to_owned()).is_none());
     }
 
     #[test]
-    fn a_deployment_made_anew_starts_from_nothing_but_replaces_the_old_record() {
+    fn recreated_deployment_starts_with_an_empty_record_and_replaces_the_old_one() {
         let mut record = Record::new(&deployment("u"));
         record.note(jiff::Timestamp::UNIX_EPOCH, None, "prepared");
         let read = Record::read(&stored(&record, "5"), &deployment("other")).unwrap();

@@ -6,6 +6,6 @@ mod failure_file;
 
 pub use archive::Archive;
 pub use cluster_record::{
-    Backup, HistoryEntry, OwnersChange, Pending, Record, RecordError, Rehearsal, RehearsalState, Step, record_name,
+    Backup, DryRun, DryRunResult, HistoryEntry, OwnersChange, Pending, Record, RecordError, Step, record_name,
 };
 pub use failure_file::{FailureFile, TimelineEntry, amend, save, saved};

@@ -13,7 +13,7 @@ mod names;
 mod patterns;
 mod people;
 
-pub use people::People;
+pub use people::UserIds;
 
 use known::KnownValues;
 use patterns::{MARK, marked};

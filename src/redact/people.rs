@@ -15,11 +15,11 @@ static USER: LazyLock<Regex> = LazyLock::new(|| {
 static MAIL: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z0-9._+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"));
 
 #[derive(Debug, Default)]
-pub struct People {
+pub struct UserIds {
     numbers: BTreeMap<String, usize>,
 }
 
-impl People {
+impl UserIds {
     pub fn hide(&mut self, text: &str) -> String {
         if !text.contains('@') && !text.contains("%40") {
             return text.to_owned();
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_user_id_keeps_its_number_and_its_server() {
-        let mut people = People::default();
+        let mut people = UserIds::default();
         let text = people.hide("{@alice:example.com} GET /profile/%40bob%3Aexample.com by @alice:example.com");
         assert_eq!(text, "{@user-1:example.com} GET /profile/%40user-2%3Aexample.com by @user-1:example.com");
         assert_eq!(people.hide("@bob:example.com"), "@user-2:example.com");

@@ -13,7 +13,7 @@ use crate::plan::{MasSettings, Tls};
 use crate::x509::{Certificate, CertificateChain, HostName};
 
 /// Checks the certificate that MAS will have with these settings, as far as the cluster shows it.
-pub async fn look(
+pub async fn check(
     session: &Session,
     snapshot: &Snapshot,
     settings: &MasSettings,
@@ -86,18 +86,18 @@ impl Trusted {
         })
     }
 
-    /// The findings of `look` and, if there is a chain, whether its CA is trusted.
+    /// The findings of `check` and, if there is a chain, whether its CA is trusted.
     pub fn judge(
         &self,
         subject: &str,
         chain: Option<CertificateChain>,
         host: &HostName,
         now: Timestamp,
-        look: impl FnOnce(Use<'_>) -> Vec<Finding>,
+        check: impl FnOnce(Use<'_>) -> Vec<Finding>,
     ) -> Vec<Finding> {
         let trust =
             self.roots.as_ref().zip(chain.as_ref()).map(|(roots, chain)| roots.judge(&chain.to_der(), host, now));
-        let mut findings = look(Use { host, now, leads_to_root: &|_| trust == Some(Trust::Trusted) });
+        let mut findings = check(Use { host, now, leads_to_root: &|_| trust == Some(Trust::Trusted) });
         findings.extend(chain.map(|chain| {
             let issuer = chain.certificates.last().map(Certificate::issuer).unwrap_or_default();
             let mut values = vec![("issuer", issuer.as_str())];

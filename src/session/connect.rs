@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::interrupt::Interrupt;
-use super::reading::{Ahead, SecretReads};
+use super::reading::{Prefetched, SecretReads};
 use crate::checks::Known;
 use crate::checks::access::Rules;
 use crate::checks::{OtherHost, Resolution, default_secret_name};
@@ -43,7 +43,7 @@ pub struct Session {
     pub rules: tokio::sync::OnceCell<Known<Rules>>,
     pub secrets: SecretReads,
     /// Objects that were read together with the deployment; used once, because they are outdated afterwards.
-    pub ahead: Mutex<Option<Ahead>>,
+    pub prefetched: Mutex<Option<Prefetched>>,
     /// The installed release, if it was read together with the deployment.
     pub release: Option<ChartRelease>,
     pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
@@ -58,12 +58,12 @@ impl Session {
     pub async fn open_reading(context: &Context, name: Option<&str>, status: bool) -> Result<Self, Failure> {
         let passing = context.asking();
         let cluster = Cluster::connect(&context.flags).await?;
-        let ahead = async {
+        let prefetched = async {
             let name = name.filter(|_| status)?;
-            Some(Ahead::ask(&cluster, &cluster.namespace, name, default_secret_name(name)).await)
+            Some(Prefetched::ask(&cluster, &cluster.namespace, name, default_secret_name(name)).await)
         };
         // On the heap: the futures hold a request each.
-        let (chosen, ahead) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(ahead));
+        let (chosen, prefetched) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(prefetched));
         let chosen = chosen.map_err(|error| {
             let refused = error.is_forbidden();
             let failure = Failure::from(error);
@@ -77,13 +77,13 @@ impl Session {
             Choice::One { target, object, found_elsewhere } => {
                 let deployment = read(object)?;
                 // It was asked for in the namespace at hand, by a name.
-                let ahead = match ahead.filter(|_| !found_elsewhere) {
+                let prefetched = match prefetched.filter(|_| !found_elsewhere) {
                     None if status => {
                         let named = deployment.mas_secret_name().map(str::to_owned);
                         let secret = named.unwrap_or_else(|| default_secret_name(&target.name));
-                        Some(Box::pin(Ahead::ask(&cluster, &target.namespace, &target.name, secret)).await)
+                        Some(Box::pin(Prefetched::ask(&cluster, &target.namespace, &target.name, secret)).await)
                     }
-                    ahead => ahead,
+                    prefetched => prefetched,
                 };
                 drop(passing);
                 if found_elsewhere {
@@ -95,7 +95,7 @@ impl Session {
                 }
                 // One, and one more each for the other namespaces and for the older version.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
-                let release = ahead.as_ref().and_then(|ahead| ahead.release(&deployment));
+                let release = prefetched.as_ref().and_then(|prefetched| prefetched.release(&deployment));
                 let (rules, secrets, resolution, other_hosts) = Default::default();
                 let context = context.clone();
                 Ok(Self {
@@ -107,7 +107,7 @@ impl Session {
                     resolution,
                     rules,
                     secrets,
-                    ahead: Mutex::new(ahead),
+                    prefetched: Mutex::new(prefetched),
                     release,
                     other_hosts,
                 })

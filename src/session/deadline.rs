@@ -9,13 +9,13 @@ use tokio::time::{Instant, sleep_until};
 /// was suspended, and that events in between have not been seen.
 const LATE: Duration = Duration::from_secs(2);
 /// The time to catch up after a suspend, and for connections to recover.
-const LAST_LOOK: Duration = Duration::from_secs(20);
+const CATCH_UP: Duration = Duration::from_secs(20);
 
 /// The end of a time-out, in monotonic time from the start of the command. Extended once after a suspend.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     at: Instant,
-    looked_again: bool,
+    caught_up: bool,
     /// The same in wall-clock time, for display.
     pub ends_at: Timestamp,
     /// `--timeout 0`: check once.
@@ -27,7 +27,7 @@ impl Deadline {
         let span = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::from_hours(24 * 365));
         Self {
             at: Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_hours(8760)),
-            looked_again: false,
+            caught_up: false,
             ends_at: now.checked_add(span).unwrap_or(Timestamp::MAX),
             once: timeout.is_zero(),
         }
@@ -40,10 +40,10 @@ impl Deadline {
     /// Whether the program or the machine was suspended, so that the caller has to catch up before the time-out counts.
     /// Extends the time-out for that, once. The caller starts a new watch from the last resourceVersion, because the old
     /// connection may be dead without notice.
-    pub fn last_look(&mut self) -> bool {
-        let missed = !self.looked_again && self.at.elapsed() > LATE;
+    pub fn catch_up(&mut self) -> bool {
+        let missed = !self.caught_up && self.at.elapsed() > LATE;
         if missed {
-            (self.at, self.looked_again) = (Instant::now() + LAST_LOOK, true);
+            (self.at, self.caught_up) = (Instant::now() + CATCH_UP, true);
         }
         missed
     }

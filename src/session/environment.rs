@@ -5,17 +5,17 @@ use serde_json::Value;
 
 use super::connect::Session;
 use super::reading::{operator, release};
-use crate::checks::access::{Access, Right, Rules};
+use crate::checks::access::{Access, Permission, Rules};
 use crate::checks::permissions;
 use crate::checks::{Environment, SelfHealing, Snapshot};
 use crate::cluster::{Selection, foreign};
 use crate::deployment::{ChartRelease, Owner};
 
-pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
+pub async fn read(session: &Session) -> (Environment, Option<ChartRelease>) {
     let owner = session.deployment.owner();
     let release_name = session.deployment.helm_release().map(|release| release.name);
     let (access, operator, chart, healing) = tokio::join!(
-        rights(session),
+        permissions(session),
         operator(&session.cluster, &session.target.namespace, release_name.as_deref()),
         chart(session),
         healing(session, &owner)
@@ -26,7 +26,7 @@ pub async fn look(session: &Session) -> (Environment, Option<ChartRelease>) {
 }
 
 /// The rules that apply to the caller, read once per session.
-async fn rights(session: &Session) -> Access {
+async fn permissions(session: &Session) -> Access {
     let rules = session.rules.get_or_init(|| async {
         let status = session.cluster.rules(&session.target.namespace).await.map_err(|error| error.to_string());
         status.and_then(|all| Rules::read(&all).ok_or_else(|| "the API server lists no rules".to_owned())).into()
@@ -35,16 +35,15 @@ async fn rights(session: &Session) -> Access {
 }
 
 /// Reviews one by one the permissions that the list of rules leaves open; none if the list is complete.
-pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Right, Option<bool>)> {
+pub async fn ask_for_the_rest(session: &Session, snapshot: &Snapshot) -> Vec<(Permission, Option<bool>)> {
     let Some(access) = &snapshot.environment.access else { return Vec::new() };
-    let open =
-        permissions::of_the_whole_way(snapshot).into_iter().filter(|right| access.settled_by_rules(right).is_none());
+    let open = permissions::of_the_whole_way(snapshot).into_iter().filter(|one| access.settled_by_rules(one).is_none());
     let namespace = &session.target.namespace;
-    let asked = open.map(|right| async move {
-        let answer = session.cluster.may(right.question(namespace)).await;
-        (right, answer.unwrap_or_default())
+    let reviews = open.map(|permission| async move {
+        let answer = session.cluster.may(permission.question(namespace)).await;
+        (permission, answer.unwrap_or_default())
     });
-    futures::future::join_all(asked).await
+    futures::future::join_all(reviews).await
 }
 
 /// The installed chart, if Helm rendered the deployment and its release can be read.

@@ -8,7 +8,7 @@ use k8s_openapi::api::apps::v1;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::checks::access::Right;
+use crate::checks::access::Permission;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{Cluster, ClusterError, ErrorKind, Selection, Target, resource};
@@ -33,13 +33,13 @@ pub enum Extent {
 pub enum Refusal {
     /// Not refused, or failed for another reason.
     No,
-    Missing(Right),
+    Missing(Permission),
     /// The API server no longer accepts the credentials.
     LoggedOut,
 }
 
 impl Refusal {
-    pub fn of(error: &ClusterError, right: impl FnOnce() -> Right) -> Self {
+    pub fn of(error: &ClusterError, right: impl FnOnce() -> Permission) -> Self {
         match error.kind() {
             ErrorKind::Forbidden { .. } => Self::Missing(right()),
             ErrorKind::Unauthorized => Self::LoggedOut,
@@ -91,13 +91,13 @@ pub async fn read_secret(cluster: &Cluster, namespace: &str, name: &str) -> (Typ
             });
             (Known::Known(look), Refusal::No)
         }
-        Err(error) => (Known::Unreadable(error.to_string()), Refusal::of(&error, || Right::secret("get", name))),
+        Err(error) => (Known::Unreadable(error.to_string()), Refusal::of(&error, || Permission::secret("get", name))),
     }
 }
 
 /// The objects that `status` reads concurrently with the deployment, by their default names: over a slow link an unneeded request
 /// costs less than another round trip.
-pub struct Ahead {
+pub struct Prefetched {
     pub record: Result<Option<Value>, ClusterError>,
     /// The default name of the MAS Secret, and the Secret.
     pub secret: (String, (TypedSecret, Refusal)),
@@ -105,7 +105,7 @@ pub struct Ahead {
     operator: Option<OperatorDeployment>,
 }
 
-impl Ahead {
+impl Prefetched {
     pub async fn ask(cluster: &Cluster, namespace: &str, deployment: &str, secret: String) -> Self {
         let record = record_name(deployment);
         let (record, read, releases, operator) = tokio::join!(

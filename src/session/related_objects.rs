@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 use kube::core::ApiResource;
 use serde_json::Value;
 
-use crate::cluster::{Listed, LogEnd, LogOf, Selection, Survey, Unread, Why, qualified, resource, with_kind};
+use crate::cluster::{Listed, LogEnd, LogOf, Reason, Selection, Survey, Unread, qualified, resource, with_kind};
 use crate::diagnosis::around::{Around, Container, GROUP, OWNER_LABEL};
 
 const SIDE_BY_SIDE: usize = 6;
@@ -83,7 +83,7 @@ fn take(read: Vec<Read>, namespace: &str, unread: &mut Vec<Unread>) -> Vec<Value
         match listed {
             Ok(listed) => {
                 let what = || format!("list {} in namespace {namespace}", qualified(&kind));
-                unread.extend(listed.more.then(|| Unread { what: what(), why: Why::TooLong }));
+                unread.extend(listed.more.then(|| Unread { what: what(), why: Reason::TooLong }));
                 objects.extend(listed.items.into_iter().map(|item| with_kind(item, &kind)));
             }
             Err(error) => unread.push(error),
@@ -120,12 +120,12 @@ pub async fn logs(
 /// Lists what is missing, with the permissions on one line because an administrator has to grant them.
 pub fn missing(unread: &[Unread]) -> Vec<String> {
     let rights: Vec<&str> =
-        unread.iter().filter(|one| one.why == Why::NotAllowed).map(|one| one.what.as_str()).collect();
+        unread.iter().filter(|one| one.why == Reason::NotAllowed).map(|one| one.what.as_str()).collect();
     let mut lines = Vec::new();
     if !rights.is_empty() {
         lines.push(format!("not allowed: {}", rights.join("; ")));
     }
-    lines.extend(unread.iter().filter(|one| one.why != Why::NotAllowed).map(ToString::to_string));
+    lines.extend(unread.iter().filter(|one| one.why != Reason::NotAllowed).map(ToString::to_string));
     lines.dedup();
     lines
 }

@@ -10,7 +10,7 @@ use super::components;
 use super::connect::Session;
 use super::environment;
 use super::reading::{Extent, Refusal, note_refused, read_secret};
-use crate::checks::access::Right;
+use crate::checks::access::Permission;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
 use crate::cluster::{ApiVersion, Cluster, ClusterError, Selection, qualified, resource};
@@ -30,7 +30,7 @@ impl Session {
         let _passing = (extent != Extent::Status).then(|| self.context.asking());
         // On the heap: the futures hold many requests.
         let mut snapshot = Box::pin(self.first_round(extent)).await;
-        let ((secret, refused), asked, configured, more) = Box::pin(async {
+        let ((secret, refused), reviews, configured, more) = Box::pin(async {
             tokio::join!(
                 self.second_round(extent, &snapshot),
                 environment::ask_for_the_rest(self, &snapshot),
@@ -41,7 +41,7 @@ impl Session {
         .await;
         (snapshot.secret, snapshot.components) = (secret, configured);
         if let Some(access) = &mut snapshot.environment.access {
-            access.asked = asked;
+            access.reviews = reviews;
         }
         note_refused(&mut snapshot, refused);
         (snapshot, more)
@@ -49,16 +49,16 @@ impl Session {
 
     async fn first_round(&self, extent: Extent) -> Snapshot {
         self.secrets.forget();
-        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let prefetched = ahead.map(|ahead| {
-            self.secrets.put(ahead.secret.0, ahead.secret.1);
-            ahead.record
+        let prefetched = self.prefetched.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let prefetched = prefetched.map(|prefetched| {
+            self.secrets.put(prefetched.secret.0, prefetched.secret.1);
+            prefetched.record
         });
         let step = extent != Extent::Status;
         let ((record, record_refused), schema, seen, configured) = tokio::join!(
             self.record_and_refusal(prefetched),
             OptionFuture::from(step.then(|| features(&self.cluster, self.target.api_version))),
-            OptionFuture::from(step.then(|| environment::look(self))),
+            OptionFuture::from(step.then(|| environment::read(self))),
             components::begin(self, extent),
         );
         let (features, features_refused) = schema.unwrap_or_else(|| (not_read(), Refusal::No));
@@ -85,8 +85,8 @@ impl Session {
 
     /// Reads the MAS Secret, whose name may be known only from the record. `status` has read it already under its default name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
-        let rehearsed = snapshot.recorded().is_some_and(|record| record.rehearsal.is_some());
-        let wanted = extent != Extent::Status || rehearsed;
+        let after_dry_run = snapshot.recorded().is_some_and(|record| record.dry_run.is_some());
+        let wanted = extent != Extent::Status || after_dry_run;
         match self.mas_secret_name(snapshot) {
             Some(name) if wanted => {
                 let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
@@ -129,7 +129,7 @@ impl Session {
                 (record.into(), Refusal::No)
             }
             Err(error) => {
-                (Known::Unreadable(error.to_string()), Refusal::of(&error, || Right::config_map("get", &name)))
+                (Known::Unreadable(error.to_string()), Refusal::of(&error, || Permission::config_map("get", &name)))
             }
         }
     }
@@ -168,7 +168,7 @@ async fn features(cluster: &Cluster, version: ApiVersion) -> (Known<Features>, R
     let (why, refusal) = match cluster.deployment_schema(version).await {
         Ok(Some(schema)) => return (Known::Known(Features::read(&schema)), Refusal::No),
         Ok(None) => ("the API server publishes no schema of it".to_owned(), Refusal::No),
-        Err(error) => (error.to_string(), Refusal::of(&error, || Right::path(Cluster::schema_path(version)))),
+        Err(error) => (error.to_string(), Refusal::of(&error, || Permission::path(Cluster::schema_path(version)))),
     };
     let definition = resource::<CustomResourceDefinition>();
     let name = format!("metadata.name={}", qualified(&version.resource()));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::checks::{self, Finding, Purpose, RehearsalStanding, Snapshot, standing};
+use crate::checks::{self, DryRunStanding, Finding, Purpose, Snapshot, standing};
 use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
@@ -46,7 +46,8 @@ pub struct Status {
     pub spec: SpecPart,
     pub status: StatusPart,
     pub identity_providers: Vec<ProviderPart>,
-    pub rehearsal: RehearsalPart,
+    #[serde(rename = "rehearsal")]
+    pub dry_run: DryRunPart,
     pub version: VersionPart,
     pub next: Option<String>,
 }
@@ -101,7 +102,7 @@ pub struct ProviderPart {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RehearsalPart {
+pub struct DryRunPart {
     pub state: DryRunState,
     pub completion: Option<String>,
 }
@@ -126,7 +127,7 @@ pub struct VersionPart {
 
 impl Status {
     pub fn words(&self) -> &'static str {
-        match (self.phase, self.status.run, self.rehearsal.state) {
+        match (self.phase, self.status.run, self.dry_run.state) {
             (Phase::Configuration, ..) if self.spec.host.is_some() => "prepared, dry run next",
             (Phase::DryRun, RunState::Running, _) => "dry run in progress",
             (Phase::DryRun, _, DryRunState::Outdated) => "dry run must be repeated",
@@ -142,11 +143,11 @@ impl Status {
     pub fn of(snapshot: &Snapshot, command: impl Fn(&str) -> String) -> Self {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
-        let rehearsal = standing(snapshot);
+        let dry_run = standing(snapshot);
         let pending = snapshot.recorded().and_then(|record| record.pending.as_ref());
         let remembered = Remembered {
-            rehearsal_passed: matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
-            rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_)),
+            dry_run_passed: matches!(dry_run, DryRunStanding::Passed | DryRunStanding::Unknown(_)),
+            dry_run_failed: matches!(dry_run, DryRunStanding::Failed(_)),
             activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
@@ -169,15 +170,15 @@ impl Status {
                 failure: conditions.failure(),
             },
             identity_providers: providers(snapshot),
-            rehearsal: RehearsalPart {
-                state: match &rehearsal {
-                    RehearsalStanding::None => DryRunState::None,
-                    RehearsalStanding::Failed(_) => DryRunState::Failed,
-                    RehearsalStanding::Outdated(_) => DryRunState::Outdated,
+            dry_run: DryRunPart {
+                state: match &dry_run {
+                    DryRunStanding::None => DryRunState::None,
+                    DryRunStanding::Failed(_) => DryRunState::Failed,
+                    DryRunStanding::Outdated(_) => DryRunState::Outdated,
                     // If the Secret was not read, the spec decides here; `activate` itself always compares the Secret too.
-                    RehearsalStanding::Passed | RehearsalStanding::Unknown(_) => DryRunState::Passed,
+                    DryRunStanding::Passed | DryRunStanding::Unknown(_) => DryRunState::Passed,
                 },
-                completion: snapshot.recorded().and_then(|record| record.rehearsal.as_ref()?.completion.clone()),
+                completion: snapshot.recorded().and_then(|record| record.dry_run.as_ref()?.completion.clone()),
             },
             version: version(snapshot),
             next: next_command(phase, prepared, deployment.mas_active() == Some(true)).map(command),
@@ -226,7 +227,7 @@ pub fn providers(snapshot: &Snapshot) -> Vec<ProviderPart> {
     let deployment: &Deployment = &snapshot.deployment;
     let host = mas_host(snapshot);
     let synapse = deployment.ingress_host("synapse");
-    let findings = checks::run(snapshot, Purpose::Look);
+    let findings = checks::run(snapshot, Purpose::Check);
     let part = |provider: crate::deployment::IdentityProvider| {
         let subject = format!(".delegatedAuth.oidc[{}].", provider.index);
         let with_id = !provider.idp_id.is_empty();

@@ -104,26 +104,26 @@ pub async fn synapse_times(session: &Session) -> Option<Times> {
 }
 
 pub fn downtime(snapshot: &Snapshot, times: Option<Times>) -> Vec<String> {
-    let rehearsal = snapshot.recorded().and_then(|record| record.rehearsal.as_ref());
-    estimate(rehearsal.and_then(|rehearsal| i64::try_from(rehearsal.seconds).ok()), times)
+    let dry_run = snapshot.recorded().and_then(|record| record.dry_run.as_ref());
+    estimate(dry_run.and_then(|dry_run| i64::try_from(dry_run.seconds).ok()), times)
 }
 
-fn estimate(rehearsal: Option<i64>, times: Option<Times>) -> Vec<String> {
+fn estimate(dry_run: Option<i64>, times: Option<Times>) -> Vec<String> {
     let span = |seconds: i64| duration(SignedDuration::from_secs(seconds));
     let mut lines = vec![
         "Synapse and other components stop, and users are locked out for 5 to 30 minutes (the vendor's estimate)."
             .to_owned(),
     ];
-    if let Some(seconds) = rehearsal {
+    if let Some(seconds) = dry_run {
         lines.push(format!("For comparison, the dry run took {}, without stopping anything.", span(seconds)));
     }
     let Some(Times { pods, stop, start }) = times else { return lines };
     let pods = if pods == 1 { "Synapse's pod".to_owned() } else { format!("the slowest of Synapse's {pods} pods") };
     let started = start.map_or_else(String::new, |start| format!(", and took {} to become ready", span(start)));
     lines.push(format!("In this cluster, {pods} may take up to {} to stop{started}.", span(stop)));
-    if let (Some(rehearsal), Some(start)) = (rehearsal, start) {
+    if let (Some(dry_run), Some(start)) = (dry_run, start) {
         // The dry run copies the same data; half as much again for a busier moment.
-        let minutes = ((stop + rehearsal + rehearsal / 2 + start + 59) / 60).max(1);
+        let minutes = ((stop + dry_run + dry_run / 2 + start + 59) / 60).max(1);
         lines.push(format!(
             "Estimate for Synapse: about {minutes} minute{} (stop, 1.5 times the dry run, start). Other components add to it.",
             if minutes == 1 { "" } else { "s" }

@@ -128,9 +128,9 @@ impl Captured {
     ) -> (Box<dyn Write + Send>, Box<dyn Write + Send>) {
         let out: Box<dyn Write + Send> = match stdout_fails {
             Some(kind) => Box::new(Broken(kind)),
-            None => Box::new(Pen(self.out.clone())),
+            None => Box::new(Buffer(self.out.clone())),
         };
-        (out, Box::new(Pen(self.err.clone())))
+        (out, Box::new(Buffer(self.err.clone())))
     }
 
     fn text(bytes: &Mutex<Vec<u8>>) -> String {
@@ -138,9 +138,9 @@ impl Captured {
     }
 }
 
-struct Pen(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Pen {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())

@@ -46,7 +46,7 @@ pub(super) fn ask<T: Send>(
     question: impl FnOnce(&Term) -> dialoguer::Result<T> + Send,
 ) -> Result<T, PromptError> {
     let (keyboard, keys_into) = Keyboard::take(hidden)?;
-    let term = Term::read_write_pair(io::stdin(), Pen(terminal.0.screen.clone()));
+    let term = Term::read_write_pair(io::stdin(), ScreenWriter(terminal.0.screen.clone()));
     thread::scope(|scope| {
         let asking = thread::Builder::new().name("question".to_owned()).spawn_scoped(scope, || question(&term))?;
         keyboard.pass_on(keys_into, hidden, || asking.is_finished(), || terminal.asking_is_over())?;
@@ -167,9 +167,9 @@ impl Drop for Keyboard {
 
 /// Dialoguer's output, through the screen. Never hides the cursor, so that it can't stay hidden after a crash.
 #[derive(Clone, Debug)]
-struct Pen(Arc<Mutex<Screen>>);
+struct ScreenWriter(Arc<Mutex<Screen>>);
 
-impl Write for Pen {
+impl Write for ScreenWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes).replace("\u{1b}[?25l", "").replace("\u{1b}[?25h", "");
         lock(&self.0).write_err(&text);
@@ -181,7 +181,7 @@ impl Write for Pen {
     }
 }
 
-impl AsRawFd for Pen {
+impl AsRawFd for ScreenWriter {
     fn as_raw_fd(&self) -> RawFd {
         io::stderr().as_raw_fd()
     }

@@ -90,8 +90,8 @@ impl Progress {
     }
 
     /// Resets the time without updates, which is shown after half a minute.
-    pub fn heard(&self) {
-        self.shared.update(|stages, now, _| stages.heard(now));
+    pub fn updated(&self) {
+        self.shared.update(|stages, now, _| stages.updated(now));
     }
 
     pub fn details(&self) -> ProgressDetails {

@@ -43,7 +43,7 @@ impl Ui {
             match self.ask(question, "[y/N]", false, ask, read) {
                 Err(PromptError::Ended) => return Ok(false),
                 Ok(None) => {}
-                asked => return Ok(asked?.unwrap_or(false)),
+                answer => return Ok(answer?.unwrap_or(false)),
             }
         }
     }
@@ -146,7 +146,7 @@ impl Ui {
         let look = Look { options: self.render_options(Stream::Err), hint };
         let question = self.last_line(question, hint);
         terminal.hold(true);
-        let asked = match &terminal.0.script {
+        let answer = match &terminal.0.script {
             Some(script) => script(&look.question(&question, hint, ""), hidden).map(read),
             None => guard::ask(terminal, hidden, |term| ask(term, &look, &question)).inspect_err(|unanswered| {
                 let end = if matches!(unanswered, PromptError::Interrupted) { "^C\n" } else { "\n" };
@@ -154,12 +154,12 @@ impl Ui {
             }),
         };
         terminal.hold(false);
-        match asked {
+        match answer {
             Err(refused @ PromptError::Refused(_)) => {
                 self.reason(&refused.to_string());
                 Ok(None)
             }
-            asked => asked.map(Some),
+            answer => answer.map(Some),
         }
     }
 

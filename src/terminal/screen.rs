@@ -44,7 +44,7 @@ impl Screen {
 }
 
 pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
-    let pen = Box::new(Pen { screen, frame: Mutex::default() });
+    let pen = Box::new(FrameWriter { screen, frame: Mutex::default() });
     let lines = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(pen));
     // Overwrite instead of clearing first, which would flicker.
     lines.set_move_cursor(true);
@@ -53,7 +53,7 @@ pub(super) fn live_lines(screen: Arc<Mutex<Screen>>) -> MultiProgress {
 
 /// Draws a frame in one write. Never hides the cursor, so that it can't stay hidden after a crash.
 #[derive(Debug)]
-struct Pen {
+struct FrameWriter {
     screen: Arc<Mutex<Screen>>,
     frame: Mutex<Frame>,
 }
@@ -65,7 +65,7 @@ struct Frame {
     full: bool,
 }
 
-impl Pen {
+impl FrameWriter {
     fn add(&self, text: &str) {
         lock(&self.frame).text.push_str(text);
     }
@@ -77,7 +77,7 @@ impl Pen {
     }
 }
 
-impl TermLike for Pen {
+impl TermLike for FrameWriter {
     /// Larger than any text; callers cut text to the window.
     fn width(&self) -> u16 {
         1000

@@ -120,10 +120,10 @@ impl Terminal {
 
     /// The width for text: `COLUMNS`, else that of the window, else 100.
     pub fn columns(&self) -> usize {
-        let asked = self.env("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+        let configured = self.env("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
         let width = |term: &console::Term| term.size_checked().map(|(_, columns)| usize::from(columns));
         let window = || [console::Term::stdout(), console::Term::stderr()].iter().find_map(width);
-        asked.or(self.0.columns).or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
+        configured.or(self.0.columns).or_else(window).unwrap_or(DEFAULT_COLUMNS).max(LEAST_COLUMNS)
     }
 
     /// The options for a stream. Only text on a terminal is wrapped.

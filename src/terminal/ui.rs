@@ -76,14 +76,14 @@ impl Ui {
 
     /// Prints an error, its causes unless the text repeats, and the next steps, also with `-q`. Every error ends here.
     pub fn error(&self, error: &dyn Error, next: &[Next]) {
-        let mut said = error.to_string();
-        self.say(Line::new().styled(Style::Bad, "error: ").text(&said));
+        let mut printed = error.to_string();
+        self.say(Line::new().styled(Style::Bad, "error: ").text(&printed));
         let mut cause = error.source();
         while let Some(error) = cause {
             let text = error.to_string();
-            if !text.is_empty() && !said.contains(&text) {
+            if !text.is_empty() && !printed.contains(&text) {
                 self.say(Line::new().text("  ").styled(Style::Dim, "because ").text(&text));
-                said = text;
+                printed = text;
             }
             cause = error.source();
         }

@@ -11,7 +11,7 @@ use crate::deployment::Run;
 pub enum Carried {
     /// A dry run: `active: false` and a spec with this digest. A dry run of any other spec proves nothing, because the
     /// migration guide requires all other settings to stay the same until the activation.
-    Rehearsal(String),
+    DryRun(String),
     /// `active` has this value. Other changes to the spec don't revert it.
     Active(bool),
     Removed,
@@ -21,7 +21,7 @@ impl Carried {
     /// Whether an observed object still carries the change.
     pub fn is_in(&self, seen: &Observation) -> bool {
         match self {
-            Self::Rehearsal(digest) => seen.active == Some(false) && seen.spec_digest == *digest,
+            Self::DryRun(digest) => seen.active == Some(false) && seen.spec_digest == *digest,
             Self::Active(true) => seen.active == Some(true),
             // Without the component nothing is active either: both revert an activation.
             Self::Active(false) => seen.active == Some(false) || !seen.has_mas,

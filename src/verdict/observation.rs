@@ -53,7 +53,7 @@ impl Observation {
             generation: deployment.generation(),
             active: deployment.active(),
             has_mas: deployment.mas().is_some(),
-            spec_digest: deployment.rehearsed_digest(),
+            spec_digest: deployment.dry_run_digest(),
             run: conditions.run(),
             success_completion: conditions.success_completion().map(str::to_owned),
             failure: conditions.failure(),

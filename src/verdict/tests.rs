@@ -1,4 +1,4 @@
-//! The tracker on the recorded histories, event by event, and on the situations that were seen beside them.
+//! The tracker on the recorded histories, event by event, and in situations that were observed but not recorded.
 
 use serde_json::{Value, json};
 
@@ -54,8 +54,8 @@ impl History {
         })
     }
 
-    fn rehearsal(&self) -> Carried {
-        Carried::Rehearsal(self.events[0].spec_digest.clone())
+    fn dry_run(&self) -> Carried {
+        Carried::DryRun(self.events[0].spec_digest.clone())
     }
 }
 
@@ -68,7 +68,7 @@ macro_rules! history {
 #[test]
 fn dry_run_succeeds_at_the_end_and_not_before() {
     let history = history!("dry-run-succeeds");
-    let (at, verdict) = history.run(history.rehearsal()).unwrap();
+    let (at, verdict) = history.run(history.dry_run()).unwrap();
     assert_eq!(at, 3, "events: the write, the start, mas_active, the end");
     assert!(matches!(verdict, Verdict::Succeeded(_)), "{verdict:?}");
 }
@@ -92,7 +92,7 @@ fn switching_back_succeeds() {
 #[test]
 fn a_failed_dry_run_is_reported_at_the_first_failure() {
     let history = history!("dry-run-fails-retries-then-fixed");
-    let (at, verdict) = history.run(history.rehearsal()).unwrap();
+    let (at, verdict) = history.run(history.dry_run()).unwrap();
     assert_eq!(at, 2);
     let Verdict::Failed(report) = verdict else { panic!("{verdict:?}") };
     assert!(report.message.starts_with("syn2mas check failed: The Synapse configuration"));
@@ -100,10 +100,10 @@ fn a_failed_dry_run_is_reported_at_the_first_failure() {
 }
 
 #[test]
-fn a_failure_missed_by_the_watch_is_still_told_from_the_retry() {
+fn failure_missed_by_the_watch_is_distinguished_from_the_retry() {
     let history = history!("dry-run-fails-retries-then-fixed");
-    let mut tracker = history.tracker(history.rehearsal());
-    // Only the retry is seen: a run is under way, and beside it stands a failure that was not there at the write.
+    let mut tracker = history.tracker(history.dry_run());
+    // Only the retry is visible: a reconcile in progress, with a failure that did not exist at the write.
     let verdict = tracker.observe(&Event::Seen(Box::new(history.events[3].clone()), Continuity::Gap));
     assert!(matches!(verdict, Verdict::Failed(_)), "{verdict:?}");
 }
@@ -111,12 +111,12 @@ fn a_failure_missed_by_the_watch_is_still_told_from_the_retry() {
 #[test]
 fn a_censored_failure_is_a_failure() {
     let history = history!("failure-message-censored");
-    let (_, verdict) = history.run(history.rehearsal()).unwrap();
+    let (_, verdict) = history.run(history.dry_run()).unwrap();
     assert!(matches!(verdict, Verdict::Failed(report) if report.message == "unknown playbook failure"));
 }
 
 #[test]
-fn nothing_is_said_while_the_operator_is_down() {
+fn no_verdict_is_reported_while_the_operator_is_down() {
     let history = history!("operator-down-at-patch");
     let mut tracker = history.tracker(Carried::Active(true));
     let write = Event::Seen(Box::new(history.events[0].clone()), Continuity::Continuous);
@@ -128,7 +128,7 @@ fn nothing_is_said_while_the_operator_is_down() {
     assert!(matches!(verdict, Verdict::Succeeded(_)));
 }
 
-/// A made-up history, one status after the other, as the recordings show them.
+/// An invented history of statuses, in the form of the recordings.
 #[derive(Clone)]
 struct Script {
     seen: Observation,
@@ -194,7 +194,7 @@ fn see(tracker: &mut Tracker, seen: Observation) -> Verdict {
 }
 
 #[test]
-fn the_end_of_a_run_of_the_old_spec_is_no_success() {
+fn end_of_a_reconcile_of_the_old_spec_is_no_success() {
     let mut script = Script::healthy();
     let before = script.start();
     let write = script.write(true);
@@ -207,7 +207,7 @@ fn the_end_of_a_run_of_the_old_spec_is_no_success() {
 }
 
 #[test]
-fn an_operator_killed_in_mid_run_gives_no_verdict() {
+fn operator_killed_during_a_reconcile_yields_no_verdict() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -221,7 +221,7 @@ fn an_operator_killed_in_mid_run_gives_no_verdict() {
 }
 
 #[test]
-fn a_run_that_fails_after_mas_active_turned_true_is_a_failure() {
+fn reconcile_that_fails_after_mas_active_is_true_is_a_failure() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -234,7 +234,7 @@ fn a_run_that_fails_after_mas_active_turned_true_is_a_failure() {
 }
 
 #[test]
-fn a_good_end_without_mas_active_is_no_activation() {
+fn success_without_mas_active_is_no_activation() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -244,7 +244,7 @@ fn a_good_end_without_mas_active_is_no_activation() {
 }
 
 #[test]
-fn a_good_end_with_available_false_waits_for_available() {
+fn success_with_available_false_waits_for_available() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -259,7 +259,7 @@ fn a_good_end_with_available_false_waits_for_available() {
 }
 
 #[test]
-fn an_old_failure_that_stands_during_the_retry_is_not_reported_again() {
+fn old_failure_in_the_status_of_a_retry_is_not_reported_again() {
     let mut script = Script::healthy();
     script.fail("old", Some("f0"));
     let before = script.start();
@@ -273,7 +273,7 @@ fn an_old_failure_that_stands_during_the_retry_is_not_reported_again() {
 }
 
 #[test]
-fn a_change_taken_back_by_somebody_else_is_said_at_once() {
+fn change_reverted_by_another_client_is_reported_immediately() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -292,11 +292,11 @@ fn an_object_recreated_under_the_same_name_is_not_ours() {
 }
 
 #[test]
-fn after_a_gap_a_success_needs_two_ends_if_a_run_was_under_way_at_the_write() {
+fn after_a_gap_success_needs_two_ends_if_a_reconcile_was_in_progress_at_the_write() {
     let mut script = Script::healthy();
     let before = script.start();
     let write = script.write(false);
-    let carried = Carried::Rehearsal(write.spec_digest.clone());
+    let carried = Carried::DryRun(write.spec_digest.clone());
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
     let event = Event::Seen(Box::new(script.succeed("one")), Continuity::Gap);
@@ -310,7 +310,7 @@ fn after_a_gap_one_new_end_is_enough_if_the_operator_was_idle_at_the_write() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(false);
-    let carried = Carried::Rehearsal(write.spec_digest.clone());
+    let carried = Carried::DryRun(write.spec_digest.clone());
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
     let event = Event::Seen(Box::new(script.succeed("one")), Continuity::Gap);
@@ -318,7 +318,7 @@ fn after_a_gap_one_new_end_is_enough_if_the_operator_was_idle_at_the_write() {
 }
 
 #[test]
-fn events_seen_twice_do_not_look_like_a_new_run() {
+fn repeated_events_are_not_mistaken_for_a_new_reconcile() {
     let mut script = Script::healthy();
     let running = script.start();
     let write = script.write(true);
@@ -332,7 +332,7 @@ fn events_seen_twice_do_not_look_like_a_new_run() {
 #[test]
 fn a_baseline_survives_the_record() {
     let script = Script::healthy();
-    let baseline = Baseline::of_present(&script.seen, Carried::Rehearsal("d".into()));
+    let baseline = Baseline::of_present(&script.seen, Carried::DryRun("d".into()));
     let text = serde_json::to_string(&baseline).unwrap();
     assert_eq!(serde_json::from_str::<Baseline>(&text).unwrap(), baseline);
 }

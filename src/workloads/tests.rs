@@ -51,7 +51,7 @@ fn waiting(name: &str, reason: &str) -> Value {
     labelled(name, json!({"status": {"phase": "Pending", "containerStatuses": [{"state": state}]}}))
 }
 
-/// An observer, and what it says after each burst of news.
+/// An observer, and its output after each burst of events.
 struct Watched(Observer);
 
 impl Watched {
@@ -69,7 +69,7 @@ impl Watched {
         self.say()
     }
 
-    /// What happened, one after the other, then what is going on.
+    /// The finished stages in order, then the current progress.
     fn say(&mut self) -> String {
         let sight = self.0.update();
         let now = sight.now.map_or_else(|| "-".to_owned(), |now| format!("[{now}]"));
@@ -78,7 +78,7 @@ impl Watched {
 }
 
 #[test]
-fn an_activation_is_told_from_stop_to_start() {
+fn activation_is_shown_from_stop_to_start() {
     let mut it = Watched::new();
     assert_eq!(it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 3, 3, 3)]), "-");
     assert_eq!(it.see(WorkloadKind::Pod, [pod("chat-web-x", true), synapse_pod(0, true)]), "-");
@@ -116,7 +116,7 @@ fn a_dry_run_shows_mas_and_the_job() {
 }
 
 #[test]
-fn what_had_ended_before_anybody_looked_is_no_news() {
+fn reconcile_that_ended_before_the_first_read_is_no_verdict() {
     let mut it = Watched::new();
     assert_eq!(
         it.see(WorkloadKind::Job, [job("chat-old", ended("Complete")), job("chat-older", ended("Failed"))]),
@@ -152,7 +152,7 @@ fn what_belongs_to_others_is_not_seen() {
     assert_eq!(it.see(WorkloadKind::Pod, theirs), "-");
     let ours = [plain("chat-web", Value::Null), plain("x", json!({"app.kubernetes.io/instance": "chat-web"}))];
     assert_eq!(it.see(WorkloadKind::Pod, ours), "[0 of 2 pods ready]");
-    // What a clock starts is no part of the migration, and neither is what stands beside Synapse.
+    // Jobs of a CronJob are not part of the migration, and neither are other components' workloads.
     let by_clock = json!({"metadata": {"ownerReferences": [{"kind": "CronJob", "name": "c", "controller": true}]}});
     let mut backup = job("chat-backup-1", running());
     backup["metadata"]["ownerReferences"] = by_clock["metadata"]["ownerReferences"].clone();
@@ -164,7 +164,7 @@ fn what_belongs_to_others_is_not_seen() {
 }
 
 #[test]
-fn after_a_gap_what_is_not_seen_again_is_gone_and_nothing_is_made_up() {
+fn after_a_gap_objects_that_are_not_listed_are_deleted() {
     let mut it = Watched::new();
     it.see(WorkloadKind::StatefulSet, [set("main", 1, 1, 1), set("worker", 2, 2, 2)]);
     it.see(WorkloadKind::Job, [job("chat-syn2mas", running())]);

@@ -63,7 +63,7 @@ mod tests {
         let pods = [
             pod("chat-synapse-main", None, "2026-11-24T10:00:48Z", 0),
             pod("chat-synapse-worker", Some(45), "2026-11-24T10:00:12Z", 0),
-            // Restarted, so its readiness is of another time; beside Synapse; another deployment's; ready hours later.
+            // Restarted, so its readiness has another time; not Synapse's; another deployment's; ready hours later.
             pod("chat-synapse-restarted", None, "2026-11-24T10:30:00Z", 1),
             pod("chat-synapse-redis", Some(900), "2026-11-24T10:20:00Z", 0),
             pod("other-synapse-main", Some(900), "2026-11-24T10:20:00Z", 0),

@@ -1,4 +1,4 @@
-//! `abort`: the way back, as long as there is one.
+//! `abort`: the rollback before the migration is complete.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use crate::common::stage::{Stage, Step};
 #[tokio::test]
 async fn a_failed_activation_is_rolled_back_and_can_be_retried() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
-    let rehearsed = scene.object().await["spec"].clone();
+    scene.dry_run().await;
+    let after_dry_run = scene.object().await["spec"].clone();
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no connection to the database")));
     let _ = scene.activate().await.expect(1);
     let done = scene.shell.run("abort --yes -o json").await.expect(0).json();
     assert_eq!([&done["write"], &done["verdict"]], ["applied", "succeeded"]);
     let object = scene.object().await;
-    assert_eq!(object["spec"], rehearsed);
-    // A run that was queued before the abort may follow it.
+    assert_eq!(object["spec"], after_dry_run);
+    // A reconcile that was queued before the abort may follow it.
     scene.until(|object| condition(object, "Successful") == "True").await;
     scene.operator.wait_for_end().await;
     let versions = scene.versions().await;
     scene.shell.run("abort --yes").await.expect(0).says("nothing to roll back");
     assert_eq!(scene.versions().await, versions);
     scene.operator.set(Behaviour::default());
-    // A run has failed since the rehearsal, so it has to be made again.
+    // A reconcile has failed since the dry run, so the dry run must be repeated.
     scene.activate().await.expect(10).says("a reconcile failed (no connection to the database)");
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let _ = scene.activate().await.expect(0);
 }
 
-/// The activation was left alone before it failed, so only the abort could see that it did.
+/// No command followed the activation until it failed, so only the abort could observe the failure.
 #[tokio::test]
-async fn a_dry_run_is_not_enough_after_an_activation_that_failed_unseen() {
+async fn dry_run_is_invalid_after_an_activation_that_failed_unobserved() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().activation(Outcome::fail("no room on the disk")));
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
     scene.until(|object| condition(object, "Failure") == "True").await;
@@ -45,11 +45,11 @@ async fn a_dry_run_is_not_enough_after_an_activation_that_failed_unseen() {
     scene.activate().await.expect(10).says("a reconcile failed (no room on the disk)");
 }
 
-/// The operator writes between any two requests of ours; what was decided on is not touched by that.
+/// The operator writes between any two requests; that doesn't change the decision.
 #[tokio::test]
 async fn abort_is_written_while_the_operator_keeps_retrying() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let restless = Behaviour::default().activation(Outcome::fail("again")).lasting(Duration::from_millis(20));
     scene.operator.set(restless);
     let _ = scene.activate().await.expect(1);
@@ -59,25 +59,25 @@ async fn abort_is_written_while_the_operator_keeps_retrying() {
 #[tokio::test]
 async fn abort_does_not_wait_for_a_hanging_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
     let done = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
     done.says("an earlier reconcile");
     assert_eq!(*active(&scene.object().await), json!(false));
     scene.operator.stop().await;
-    // Not before it is followed: what ends while nobody looks may have been the run that hung.
+    // Not before the command follows it: a reconcile that ends unobserved may be the one that hung.
     scene.operator.set(Behaviour::default().reacting_after(Duration::from_secs(3)));
     scene.operator.resume();
     scene.shell.run("abort --yes").await.expect(0).says("active is false");
 }
 
-/// The run that hung was cut off, and the operator went back while nobody looked: no other run comes by itself, and
-/// every later `abort` waited for one until its time was up.
+/// The hanging reconcile was killed, and the operator rolled back while no command was following. No other reconcile
+/// starts by itself, so every later `abort` would wait until it timed out.
 #[tokio::test]
 async fn an_abort_that_completed_unseen_requests_a_reconcile() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
     let _ = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
@@ -95,7 +95,7 @@ async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     let scene = Scene::new(Behaviour::default()).await;
     let before = scene.object().await["spec"].clone();
     scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
-    scene.rehearse().await;
+    scene.dry_run().await;
     let secret = scene.mas_secret().await;
     scene.shell.run("abort").await.expect(0).says("nothing to roll back");
     let preview = scene.shell.run("abort --remove --preview").await.expect(0);
@@ -107,7 +107,7 @@ async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     assert_eq!(scene.mas_secret().await, secret);
     scene.shell.run("abort --remove --yes").await.expect(0).says("no MAS component");
     scene.activate().await.expect(10).says("rehearsal");
-    // And all of it again.
+    // The complete sequence again.
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let _ = scene.activate().await.expect(0);
 }
@@ -118,7 +118,7 @@ async fn abort_ends_a_dry_run_that_keeps_failing() {
     scene.prepare().await;
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
     let _ = scene.shell.run("abort --remove --yes").await.expect(0);
-    // A run that was queued before may follow; none of them fails any more.
+    // A queued reconcile may follow; none fails any more.
     for _ in 0..3 {
         assert_eq!(condition(&scene.object().await, "Failure"), "False");
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -142,7 +142,7 @@ async fn an_abort_during_a_reconcile_reports_the_next_reconcile() {
     assert!(object["spec"]["components"].get("matrixAuthenticationService").is_none());
 }
 
-/// The run that ended well had the component in it. With the operator down, `abort --remove` said that it was back.
+/// The successful reconcile included the component. With the operator down, `abort --remove` must not report success.
 #[tokio::test]
 async fn a_component_removed_by_another_client_is_not_our_lost_write() {
     let mut stage = Stage::new(Step::Remove).await;

@@ -1,4 +1,4 @@
-//! Tab: by way of a real kubectl, in a real bash, and whatever the network does.
+//! Completion through a real kubectl, in a real bash, with any behaviour of the network.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::common::scene::Scene;
 
-/// A PATH with kubectl, the plugin and its completion helper, as an installation leaves them.
+/// A PATH with kubectl, the plugin and its completion helper, as installed.
 struct Installed {
     folder: TempDir,
     kubeconfig: PathBuf,
@@ -46,13 +46,13 @@ impl Installed {
         self.command(self.folder.path().join("kubectl").to_str().unwrap()).args(words).output().unwrap()
     }
 
-    /// The same once the cluster answers in time: a busy machine gets more than one try.
+    /// The same, repeated until the cluster responds in time, for a busy machine.
     fn offers_live(&self, words: &[&str]) -> Vec<String> {
         let tries = (0..20).map(|_| self.offers(words).0);
         tries.into_iter().find(|offers| !offers.is_empty()).unwrap_or_default()
     }
 
-    /// What kubectl offers at the end of `kubectl ess-mas …`, and its last line.
+    /// The completions of kubectl at the end of `kubectl ess-mas …`, and its last line.
     fn offers(&self, words: &[&str]) -> (Vec<String>, String) {
         let done = self.kubectl(&[&["__complete", "ess-mas"], words].concat());
         let text = String::from_utf8(done.stdout).unwrap();
@@ -61,7 +61,7 @@ impl Installed {
         (lines.iter().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect(), directive)
     }
 
-    /// The helper by itself.
+    /// Runs the helper itself.
     fn helper(&self, words: &[&str]) -> (Output, Duration) {
         let begun = Instant::now();
         let done = self.command("kubectl_complete-ess_mas").args(words).output().unwrap();
@@ -85,7 +85,7 @@ async fn kubectl_calls_the_plugin_by_both_names_and_passes_everything_through() 
         assert_eq!(done.status.code(), Some(2));
         assert!(text(&done.stderr).contains("Usage: kubectl ess-mas status [NAME] [flags]"), "{done:?}");
     }
-    // The same words and the same code when it is called by its path.
+    // The same words and exit code if it is called by its path.
     for (words, code) in [(&["dry-run", "--yes", "--accept", "no-such-code"][..], 2), (&[], 2), (&["activate", "x"], 1)]
     {
         let by_path = installed.command(env!("CARGO_BIN_EXE_kubectl-ess_mas")).args(words).output().unwrap();
@@ -106,7 +106,7 @@ async fn kubectl_completes_commands_flags_values_and_live_names() {
     assert_eq!(installed.offers(&["status", "-o", "j"]), (vec!["json".to_owned()], no_files.clone()));
     assert_eq!(installed.offers_live(&["status", ""]), ["chat-of-ours"]);
     assert_eq!(installed.offers_live(&["status", "-n", namespace]), [namespace]);
-    // The namespace that stands on the line counts, and not the context's.
+    // The namespace on the command line has priority over the context's.
     assert_eq!(installed.offers(&["status", "-n", "kube-system", ""]), (vec![], no_files));
     let (contexts, _) = installed.offers(&["--context", ""]);
     assert!(!contexts.is_empty());
@@ -115,7 +115,7 @@ async fn kubectl_completes_commands_flags_values_and_live_names() {
     println!("a live name after {} ms", took.as_millis());
 }
 
-/// Nobody wants to read an error, or to wait, in the middle of a line.
+/// Errors and waits must not disturb a command line.
 #[test]
 fn completion_failures_are_silent_and_quick() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -157,7 +157,7 @@ fn completion_failures_are_silent_and_quick() {
                 (done.status.code(), text(&done.stdout), text(&done.stderr)),
                 (Some(0), ":4\n".to_owned(), String::new())
             );
-            // Half a second on an idle machine; a busy one gets its time. What hangs takes ten seconds.
+            // Half a second on an idle machine; a hang would take ten seconds.
             assert!(took < Duration::from_secs(4), "{what}: {took:?}");
         }
     }
@@ -193,7 +193,7 @@ async fn the_script_for_the_programs_own_name_works_in_a_real_bash() {
     );
 }
 
-/// Types into a bash, and waits for what comes back after each Tab.
+/// Types into a bash, and waits for the output after each Tab.
 fn dialogue(installed: &Installed, set_up: &str, steps: &[(&str, &str)]) {
     let mut bash = installed.command("/bin/bash");
     bash.args(["--norc", "--noprofile", "-i"]).stdin(Stdio::inherit());

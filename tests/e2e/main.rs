@@ -1,8 +1,8 @@
 //! End-to-end tests: the built plugin as a process against a real `kube-apiserver`, with a stand-in for the operator.
 //!
-//! A file or folder per command, those of [`promises`] for what cuts across. Every test has a namespace of its own on one server,
-//! and runs the plugin hermetically (see [`common::command`]). What looks at all namespaces, or changes the resource definition,
-//! has a second server (see [`promises::choice`]).
+//! One file or folder per command; [`promises`] has the guarantees of several commands. Every test has its own
+//! namespace on one server, and runs the plugin hermetically (see [`common::command`]). Tests that read all namespaces
+//! or change the CRD have a second server (see [`promises::choice`]).
 
 mod common;
 

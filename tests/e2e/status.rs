@@ -42,7 +42,7 @@ async fn status_reports_the_phase_at_every_step() {
     let now = phase().await;
     assert_eq!([&now["phase"], &now["rehearsal"]["state"]], ["ReadyToMigrate", "passed"]);
     assert_eq!(now["status"]["masActive"], json!(false));
-    // A run that was queued while the rehearsal failed may follow the one that passed.
+    // A reconcile that was queued while the dry run failed may follow the successful one.
     assert!(["idle", "running"].contains(&now["status"]["run"].as_str().unwrap()), "{now:#}");
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
@@ -83,12 +83,12 @@ async fn the_release_is_read_from_helms_secret_and_is_null_without_permission() 
 
 const COUNT: usize = 450;
 
-/// A page that is not the first.
+/// Whether this is not the first page.
 fn is_later(request: &Request) -> bool {
     request.address.contains("/elementdeployments") && request.address.contains("continue=")
 }
 
-/// One server, one test after the other: making so many takes a while.
+/// One server, used by one test after another, because creating so many objects takes a while.
 #[tokio::test]
 async fn many_deployments_are_read_in_pages_and_an_incomplete_list_is_invalid_json() {
     let server = Sandbox::start(Release::Current).unwrap();
@@ -108,14 +108,14 @@ async fn many_deployments_are_read_in_pages_and_an_incomplete_list_is_invalid_js
     assert_eq!(all("-o yaml").await.expect(0).yaml(), list);
     assert_eq!(all("").await.expect(0).stdout.lines().count(), COUNT + 1);
 
-    // The server refuses to go on, or has forgotten the list and knows no way to go on with it.
+    // The server refuses to continue the list, or has expired it and offers no continuation.
     for code in [403, 410] {
         proxy.plan(move |request| if is_later(request) { Fault::answer(code) } else { Fault::None });
         let broken = all("-o json").await.expect(1);
         assert!(broken.stdout.contains(&many::name(0)), "{broken}");
         assert!(serde_json::from_str::<Value>(&broken.stdout).is_err(), "{broken}");
         broken.says("the list above is incomplete");
-        // Half of a YAML document could be taken for one, half of a table for the whole.
+        // Half of a YAML document could be mistaken for a complete one, and half of a table too.
         for flags in ["-o yaml", ""] {
             assert_eq!(all(flags).await.expect(1).stdout, "");
         }
@@ -128,7 +128,7 @@ async fn many_deployments_are_read_in_pages_and_an_incomplete_list_is_invalid_js
     let nothing = all("-o json").await.expect(1);
     assert!(nothing.stdout.is_empty() && !nothing.stderr.contains("above"), "{nothing}");
 
-    // Without the records no rehearsal is known; that none has passed was said in silence.
+    // Without the records, the dry runs are unknown, and no result is claimed.
     proxy.plan(|request| if request.address.contains("/configmaps") { Fault::answer(403) } else { Fault::None });
     let unread = all("-o json").await.expect(0);
     assert_eq!(unread.json(), list);
@@ -144,7 +144,7 @@ fn no_deployment_is_an_empty_list(in_json: &Done, in_yaml: &Done, in_words: &Don
 #[tokio::test]
 async fn a_viewer_sees_the_status_and_what_could_not_be_read() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let mut rules = role();
     rules.truncate(1);
     rules[0].verbs.push("get".to_owned());

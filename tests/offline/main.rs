@@ -3,6 +3,7 @@
 
 mod architecture;
 mod command_line;
+mod contract;
 mod corpus;
 mod documents;
 mod fuzz_seeds;

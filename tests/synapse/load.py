@@ -22,7 +22,7 @@ from synapse.module_api import ModuleApi
 
 FOLDER = tempfile.mkdtemp()
 
-# SAML's library wants a program for signatures before it looks at anything; no signature is looked at here.
+# SAML's library requires a program for signatures at its start; no signature is verified here.
 try:
     import saml2.sigver
 
@@ -33,7 +33,7 @@ try:
 except ImportError:
     pass
 
-# Modules such as an administrator may have: one checks passwords, one does not, one is of the old kind.
+# Typical modules: one checks passwords, one does not, and one uses the old interface.
 OURS = types.ModuleType("our_modules")
 
 

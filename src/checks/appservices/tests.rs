@@ -1,4 +1,4 @@
-//! Which components are told, and which are not.
+//! The components that are reported, and those that are not.
 
 use serde_json::json;
 
@@ -51,20 +51,20 @@ fn core_components_are_not_reported() {
     let components = json!({"synapse": {"config": {"externalAppservices": {"configMaps": [], "files": {}}}}, "elementWeb": {},
         "wellKnownDelegation": {}, "integrator": {}, "sydent": {}, "sygnal": {}, "matrixContentScanner": {}, "slidingSync": {},
         "coturn": {}, "jitsi": {}, "matrixAuthenticationService": {}, "groupSync": {}, "ircBridges": []});
-    assert_eq!(found(components, Purpose::Look), []);
+    assert_eq!(found(components, Purpose::Check), []);
 }
 
 #[test]
 fn component_with_an_unlisted_name_is_unknown() {
-    let unknown = found(json!({"frobnicator": {}}), Purpose::Look);
+    let unknown = found(json!({"frobnicator": {}}), Purpose::Check);
     assert_eq!(unknown, [("bots-and-bridges", Severity::Unknown, "spec.components: frobnicator".to_owned())]);
 }
 
 #[test]
 fn appservices_are_reported_by_name() {
     let files = json!({"synapse": {"config": {"externalAppservices": {"configMaps": ["ours"], "files": {"whatsapp": "id: x"}}}}});
-    let told = found(files, Purpose::Look);
+    let told = found(files, Purpose::Check);
     assert_eq!(told[0].2, "spec.components.synapse.config.externalAppservices: ours, whatsapp");
     let additional = json!({"synapse": {"config": {"additional": "app_service_config_files: [/x.yaml]\n"}}});
-    assert_eq!(found(additional, Purpose::Look)[0].0, "bots-and-bridges");
+    assert_eq!(found(additional, Purpose::Check)[0].0, "bots-and-bridges");
 }

@@ -1,4 +1,4 @@
-//! Ways to log in, ids of providers, and what is lost.
+//! Login methods, IDs of providers, and settings that are not migrated.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
 /// Codes and severities for a `delegatedAuth`.
 fn found(delegated: Value) -> Vec<(&'static str, Severity)> {
     let snapshot = snapshot(json!({ "delegatedAuth": delegated }), json!({}));
-    told(&snapshot, Purpose::Look).into_iter().map(|finding| (finding.code, finding.severity)).collect()
+    told(&snapshot, Purpose::Check).into_iter().map(|finding| (finding.code, finding.severity)).collect()
 }
 
 const ULID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
@@ -96,7 +96,7 @@ fn ldap_is_reported_without_local_accounts_only() {
 fn ids_that_mas_would_change_are_reported_and_kept() {
     let message = |id: &str| {
         let snapshot = snapshot(json!({"delegatedAuth": {"oidc": [{"idpId": id}]}}), json!({}));
-        let mut told = told(&snapshot, Purpose::Look);
+        let mut told = told(&snapshot, Purpose::Check);
         assert_eq!(told.len(), 1, "{told:?}");
         let finding = told.remove(0);
         assert_eq!((finding.code, finding.severity), ("idp-id-not-ulid", Severity::Warning));
@@ -145,7 +145,7 @@ fn lost_restrictions_are_reported_in_either_spelling() {
 fn a_findings_subject_belongs_to_its_provider() {
     let delegated = json!({"oidc": [{"idpId": ULID, "enableRegistration": false}]});
     let snapshot = snapshot(json!({ "delegatedAuth": delegated }), json!({}));
-    let subject = &told(&snapshot, Purpose::Look)[0].subject;
+    let subject = &told(&snapshot, Purpose::Check)[0].subject;
     assert!(subject.contains(".delegatedAuth.oidc[0]."), "`status` shows it with the provider: {subject}");
 }
 

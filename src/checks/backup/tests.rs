@@ -38,7 +38,7 @@ fn a_fresh_dump_with_users_is_ok_and_each_problem_is_a_finding() {
     assert_eq!(found(good(), FRESH), [Severity::Ok]);
     assert_eq!(found(good(), "2026-11-23T21:59:59Z"), [Severity::Warning]);
     assert_eq!(found(good(), "2026-11-23T22:00:01Z"), [Severity::Ok]);
-    // Copied now, made a week ago.
+    // Copied now, but dumped a week ago.
     let old = Dump { made: Some(date(2026, 11, 17).at(1, 0, 0, 0)), ..good() };
     assert_eq!(found(old, FRESH), [Severity::Warning]);
     // In another time zone, yesterday's date can be today.

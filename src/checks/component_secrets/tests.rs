@@ -1,4 +1,4 @@
-//! Keys that are there, and keys that are not.
+//! Existing and missing keys.
 
 use serde_json::json;
 
@@ -62,15 +62,15 @@ fn complete_secrets_are_ok() {
     let findings = found(deployment(|_| {}), all(), &[], Purpose::DryRun);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Ok, "Secrets g, i, s"));
-    assert_eq!(found(deployment(|_| {}), vec![], &[], Purpose::Look), [], "nothing was looked at");
+    assert_eq!(found(deployment(|_| {}), vec![], &[], Purpose::Check), [], "nothing was looked at");
     assert_eq!(found(deployment(|_| {}), vec![secret("s", &[])], &[], Purpose::Prepare), []);
 }
 
 #[test]
-fn missing_key_is_reported_in_the_operators_words() {
+fn missing_key_is_reported_in_the_operators_format() {
     let mut secrets = all();
     secrets[1] = secret("s", &["macaroon"]);
-    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
+    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Check);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].severity, Severity::Blocker);
     assert_eq!(findings[0].subject, "Secret s, key client");
@@ -82,7 +82,7 @@ fn missing_key_is_reported_in_the_operators_words() {
 fn missing_secret_is_reported_once() {
     let mut secrets = all();
     secrets[1].keys = Known::Known(None);
-    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Look);
+    let findings = found(deployment(|_| {}), secrets, &[], Purpose::Check);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!((findings[0].severity, findings[0].subject.as_str()), (Severity::Blocker, "Secret s"));
     assert!(findings[0].message.contains("client, macaroon"), "{}", findings[0].message);
@@ -93,7 +93,7 @@ fn unreadable_and_skipped_secrets_are_unknown() {
     let mut secrets = all();
     secrets[0].keys = Known::Unreadable("not allowed to get the Secret g".to_owned());
     secrets[1].keys = Known::Unreadable("not allowed to get the Secret s".to_owned());
-    let findings = found(deployment(|_| {}), secrets, &["x", "y"], Purpose::Look);
+    let findings = found(deployment(|_| {}), secrets, &["x", "y"], Purpose::Check);
     let told: Vec<_> = findings.iter().map(|finding| (finding.severity, finding.subject.as_str())).collect();
     assert_eq!(told, [(Severity::Unknown, "Secrets g, s"), (Severity::Unknown, "Secrets x, y")]);
     assert!(findings[0].message.contains("not allowed to get the Secret g"), "{}", findings[0].message);
@@ -105,19 +105,19 @@ fn certificate_can_be_in_the_global_secret() {
         object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"] =
             json!({"mode": "certfile", "certificate": {"certFileSecretKey": "sc", "privateKeySecretKey": "sk"}});
     };
-    assert!(found(deployment(own), all(), &[], Purpose::Look).iter().all(|finding| finding.severity == Severity::Ok));
+    assert!(found(deployment(own), all(), &[], Purpose::Check).iter().all(|finding| finding.severity == Severity::Ok));
     let mut secrets = all();
     secrets[0] = secret("g", &["shared"]);
-    let nowhere = found(deployment(own), secrets.clone(), &[], Purpose::Look);
+    let nowhere = found(deployment(own), secrets.clone(), &[], Purpose::Check);
     assert_eq!(nowhere.len(), 1, "{nowhere:#?}");
     assert_eq!((nowhere[0].severity, nowhere[0].subject.as_str()), (Severity::Blocker, "Secret s, keys sc and sk"));
     secrets[1] = secret("s", &["macaroon", "client", "sc", "sk"]);
-    assert!(found(deployment(own), secrets.clone(), &[], Purpose::Look).iter().all(|finding| !finding.blocks()));
+    assert!(found(deployment(own), secrets.clone(), &[], Purpose::Check).iter().all(|finding| !finding.blocks()));
     // Another mode needs none of them.
     let external = |object: &mut Value| {
         own(object);
         object["spec"]["components"]["synapse"]["k8s"]["ingress"]["tls"]["mode"] = json!("external");
     };
     secrets[1] = secret("s", &["macaroon", "client"]);
-    assert!(found(deployment(external), secrets, &[], Purpose::Look).iter().all(|finding| !finding.blocks()));
+    assert!(found(deployment(external), secrets, &[], Purpose::Check).iter().all(|finding| !finding.blocks()));
 }

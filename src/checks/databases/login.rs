@@ -8,19 +8,19 @@ use crate::checks::finding::{Finding, Severity};
 pub(super) fn judge<'a, T>(
     application: Application,
     place: &'a Result<ConnectionSettings, String>,
-    said: &'a Result<T, ProbeError>,
+    seen: &'a Result<T, ProbeError>,
     server: fn(&T) -> &Server,
     findings: &mut Vec<Finding>,
 ) -> Option<(&'a ConnectionSettings, &'a T)> {
-    match (place, said) {
+    match (place, seen) {
         (Err(why), _) => {
             let text = format!("{} database was not checked: {why}", application.word());
             findings.push(Finding::new("database-reachable", Severity::Unknown, application.path(), text));
         }
         (Ok(place), Err(error)) => findings.push(failed(place, error)),
-        (Ok(place), Ok(said)) => {
-            reached(place, server(said), findings);
-            return Some((place, said));
+        (Ok(place), Ok(seen)) => {
+            reached(place, server(seen), findings);
+            return Some((place, seen));
         }
     }
     None
@@ -57,7 +57,7 @@ fn pooler(place: &ConnectionSettings, message: &str, finding: Finding) -> Findin
         return rejects;
     }
     let (host, port) = (&place.host, place.port);
-    let message = format!("{}; {name}, a connection pooler, answers at {host}:{port}", finding.message);
+    let message = format!("{}; {name}, a connection pooler, responds at {host}:{port}", finding.message);
     Finding { message, remedy: rejects.remedy, ..finding }
 }
 

@@ -4,7 +4,7 @@ use super::expected::Expected;
 use super::report::count;
 use crate::answers::Known;
 use crate::answers::postgres::{
-    ConnectionSettings, Connections, MasDatabase, Rights, SynapseDatabase, Tables, Trigram,
+    ConnectionSettings, Connections, MasDatabase, RolePermissions, SynapseDatabase, Tables, Trigram,
 };
 use crate::checks::finding::Finding;
 
@@ -14,30 +14,30 @@ const NEEDED: i64 = 20;
 pub(super) fn check(
     expected: &Expected,
     place: &ConnectionSettings,
-    said: &MasDatabase,
+    seen: &MasDatabase,
     synapse: Option<&SynapseDatabase>,
     findings: &mut Vec<Finding>,
 ) {
-    let shared = shared(expected, place, said, synapse);
+    let shared = shared(expected, place, seen, synapse);
     let is_shared = shared.blocks();
     findings.push(shared);
     if !expected.migrated && !is_shared {
         let what = "the contents of MAS's database";
-        findings.push(place.judged("not-empty", &said.tables, what, |tables| contents(place, tables)));
-        if let Some(tables) = said.tables.known().filter(|tables| tables.renamed > 0) {
+        findings.push(place.judged("not-empty", &seen.tables, what, |tables| contents(place, tables)));
+        if let Some(tables) = seen.tables.known().filter(|tables| tables.renamed > 0) {
             let renamed = count(tables.renamed, "table is", "tables are");
             findings.push(place.finding("renamed", &[("tables", &renamed)]));
         }
     }
-    let rights = said.rights.known();
+    let permissions = seen.permissions.known();
     findings.extend([
-        place.judged("create", &said.rights, "the role's permissions", |it| permissions(place, it, &said.tables)),
-        place.judged("trgm", &said.trigram, "whether pg_trgm is installed", |it| trigrams(place, it, rights)),
-        place.judged("encoding", &said.encoding, "the encoding", |encoding| match encoding.as_str() {
+        place.judged("create", &seen.permissions, "the role's permissions", |it| schema(place, it, &seen.tables)),
+        place.judged("trgm", &seen.trigram, "whether pg_trgm is installed", |it| trigrams(place, it, permissions)),
+        place.judged("encoding", &seen.encoding, "the encoding", |encoding| match encoding.as_str() {
             "UTF8" => place.finding("encoding", &[]),
             other => place.finding("other-encoding", &[("encoding", other)]),
         }),
-        place.judged("connections", &said.connections, "the connection limits", |all| limits(place, all)),
+        place.judged("connections", &seen.connections, "the connection limits", |all| limits(place, all)),
     ]);
 }
 
@@ -45,12 +45,12 @@ pub(super) fn check(
 fn shared(
     expected: &Expected,
     place: &ConnectionSettings,
-    said: &MasDatabase,
+    seen: &MasDatabase,
     synapse: Option<&SynapseDatabase>,
 ) -> Finding {
-    let identities = said.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
+    let identities = seen.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
-    let tables = said.tables.known();
+    let tables = seen.tables.known();
     if same == Some(true) {
         let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
         return place.finding("same-database", &[("theirs", &theirs)]);
@@ -88,11 +88,11 @@ fn contents(place: &ConnectionSettings, tables: &Tables) -> Finding {
     }
 }
 
-fn permissions(place: &ConnectionSettings, rights: &Rights, tables: &Known<Tables>) -> Finding {
+fn schema(place: &ConnectionSettings, permissions: &RolePermissions, tables: &Known<Tables>) -> Finding {
     let of_others = tables.known().map_or(0, |tables| tables.of_others);
-    match &rights.schema {
+    match &permissions.schema {
         None => place.finding("no-schema", &[]),
-        Some(schema) if !rights.create_in_schema => place.finding("no-create", &[("schema", schema)]),
+        Some(schema) if !permissions.create_in_schema => place.finding("no-create", &[("schema", schema)]),
         Some(_) if of_others > 0 => {
             place.finding("other-owner", &[("tables", &count(of_others, "table belongs", "tables belong"))])
         }
@@ -100,15 +100,15 @@ fn permissions(place: &ConnectionSettings, rights: &Rights, tables: &Known<Table
     }
 }
 
-fn trigrams(place: &ConnectionSettings, trigram: &Trigram, rights: Option<&Rights>) -> Finding {
-    let superuser = rights.is_some_and(|rights| rights.superuser);
-    let create = rights.is_some_and(|rights| rights.create_in_database && rights.create_in_schema);
+fn trigrams(place: &ConnectionSettings, trigram: &Trigram, permissions: Option<&RolePermissions>) -> Finding {
+    let superuser = permissions.is_some_and(|permissions| permissions.superuser);
+    let create = permissions.is_some_and(|permissions| permissions.create_in_database && permissions.create_in_schema);
     let name = match trigram {
         Trigram { installed: true, .. } => "trgm",
         Trigram { available: false, .. } => "trgm-unavailable",
         _ if superuser => "trgm-superuser",
         Trigram { trusted: Some(true), .. } if create => "trgm-trusted",
-        _ if rights.is_none() => "trgm-unknown",
+        _ if permissions.is_none() => "trgm-unknown",
         _ => "trgm-missing",
     };
     place.finding(name, &[])

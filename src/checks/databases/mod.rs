@@ -22,19 +22,19 @@ pub struct Probed {
 pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     let mut findings = Vec::new();
     let of_synapse = answers.synapse.as_ref().ok();
-    let mas = login::judge(Application::Mas, &expected.mas, &answers.mas, |said| &said.server, &mut findings);
-    if let Some((place, said)) = mas {
-        mas::check(expected, place, said, of_synapse, &mut findings);
+    let mas = login::judge(Application::Mas, &expected.mas, &answers.mas, |seen| &seen.server, &mut findings);
+    if let Some((place, seen)) = mas {
+        mas::check(expected, place, seen, of_synapse, &mut findings);
     }
     let synapse =
-        login::judge(Application::Synapse, &expected.synapse, &answers.synapse, |said| &said.server, &mut findings);
-    if let Some((place, said)) = synapse {
-        synapse::check(expected, place, said, &mut findings);
+        login::judge(Application::Synapse, &expected.synapse, &answers.synapse, |seen| &seen.server, &mut findings);
+    if let Some((place, seen)) = synapse {
+        synapse::check(expected, place, seen, &mut findings);
     }
     // Time limits matter only to the migration.
     if !expected.migrated {
-        findings.extend(mas.map(|(place, said)| login::timeouts(place, &said.server)));
-        findings.extend(synapse.map(|(place, said)| login::timeouts(place, &said.server)));
+        findings.extend(mas.map(|(place, seen)| login::timeouts(place, &seen.server)));
+        findings.extend(synapse.map(|(place, seen)| login::timeouts(place, &seen.server)));
     }
     findings.sort_by_key(|finding| finding.severity);
     #[cfg(test)]

@@ -15,26 +15,26 @@ const DELEGATED: &str = "oauth-delegated";
 pub(super) fn check(
     expected: &Expected,
     place: &ConnectionSettings,
-    said: &SynapseDatabase,
+    seen: &SynapseDatabase,
     findings: &mut Vec<Finding>,
 ) {
-    if said.is_synapses != Known::Known(true) {
+    if seen.is_synapses != Known::Known(true) {
         let what = "whether Synapse's tables exist";
-        let finding = place.judged("no-synapse", &said.is_synapses, what, |_| place.finding("no-synapse", &[]));
+        let finding = place.judged("no-synapse", &seen.is_synapses, what, |_| place.finding("no-synapse", &[]));
         return findings.push(finding);
     }
     // These rows matter only before the migration.
     if !expected.migrated {
-        findings.push(place.judged("guests", &said.guests, "the number of guests", |number| match number {
+        findings.push(place.judged("guests", &seen.guests, "the number of guests", |number| match number {
             0 => place.finding("no-guests", &[]),
             _ => place.finding("guests", &[("number", &count(*number, "guest", "guests"))]),
         }));
-        findings.push(threepids(place, &said.threepids));
-        providers(expected, place, &said.providers, findings);
-        findings.push(foreign(expected, place, &said.foreign));
-        orphans(place, &said.orphans, findings);
+        findings.push(threepids(place, &seen.threepids));
+        providers(expected, place, &seen.providers, findings);
+        findings.push(foreign(expected, place, &seen.foreign));
+        orphans(place, &seen.orphans, findings);
         let what = "users without a way to log in";
-        findings.push(place.judged("all-log-in", &said.no_login, what, |number| {
+        findings.push(place.judged("all-log-in", &seen.no_login, what, |number| {
             let name = match number {
                 0 => "all-log-in",
                 _ if expected.ldap => "only-ldap",
@@ -43,7 +43,7 @@ pub(super) fn check(
             place.finding(name, &[("number", &count(*number, "active user has", "active users have"))])
         }));
     }
-    findings.push(sizes(place, &said.sizes));
+    findings.push(sizes(place, &seen.sizes));
 }
 
 fn threepids(place: &ConnectionSettings, threepids: &Known<Vec<(String, i64)>>) -> Finding {

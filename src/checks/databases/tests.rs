@@ -53,7 +53,7 @@ fn mas() -> MasDatabase {
     MasDatabase {
         server: server("mas", 1),
         tables: Known::Known(Tables::default()),
-        rights: Known::Known(Rights {
+        permissions: Known::Known(RolePermissions {
             schema: Some("public".into()),
             create_in_schema: true,
             create_in_database: true,
@@ -79,7 +79,7 @@ fn synapse() -> SynapseDatabase {
     }
 }
 
-/// What is not in order when both say this.
+/// The findings that are not ok for these values.
 fn open(expected: &Expected, mas: MasDatabase, synapse: SynapseDatabase) -> Vec<(&'static str, Severity)> {
     let found = judge(expected, &Probed { mas: Ok(mas), synapse: Ok(synapse) });
     let open = found.iter().filter(|finding| finding.severity != Severity::Ok);
@@ -87,15 +87,15 @@ fn open(expected: &Expected, mas: MasDatabase, synapse: SynapseDatabase) -> Vec<
 }
 
 fn of_mas(change: impl FnOnce(&mut MasDatabase)) -> Vec<(&'static str, Severity)> {
-    let mut said = mas();
-    change(&mut said);
-    open(&expected(), said, synapse())
+    let mut seen = mas();
+    change(&mut seen);
+    open(&expected(), seen, synapse())
 }
 
 fn of_synapse(change: impl FnOnce(&mut SynapseDatabase)) -> Vec<(&'static str, Severity)> {
-    let mut said = synapse();
-    change(&mut said);
-    open(&expected(), mas(), said)
+    let mut seen = synapse();
+    change(&mut seen);
+    open(&expected(), mas(), seen)
 }
 
 use Severity::{Blocker, Unknown, Warning};
@@ -167,26 +167,26 @@ fn missing_settings_are_not_guessed() {
 
 #[test]
 fn shared_database_is_a_blocker_whatever_its_host_name() {
-    assert_eq!(of_mas(|said| said.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
-    // A server that does not tell its identifier is known by the time of its start.
+    assert_eq!(of_mas(|seen| seen.server = server("synapse", 2)), [("mas-database-is-synapses", Blocker)]);
+    // A server that doesn't report its identifier is identified by its start time.
     let unnamed = |oid| Server {
         identity: Known::Known(Identity { system: None, started: "1".into(), oid, name: "synapse".into() }),
         ..server("synapse", oid)
     };
-    assert_eq!(of_mas(|said| said.server = unnamed(2)), [("mas-database-is-synapses", Blocker)]);
-    assert_eq!(of_mas(|said| said.server = unnamed(3)), []);
+    assert_eq!(of_mas(|seen| seen.server = unnamed(2)), [("mas-database-is-synapses", Blocker)]);
+    assert_eq!(of_mas(|seen| seen.server = unnamed(3)), []);
     let with_tables = Tables { synapses: true, all: 200, ..Tables::default() };
-    assert_eq!(of_mas(|said| said.tables = Known::Known(with_tables)), [("mas-database-is-synapses", Blocker)]);
-    let nothing = of_mas(|said| {
-        said.server.identity = Known::Unreadable("no".into());
-        said.tables = Known::Unreadable("no".into());
+    assert_eq!(of_mas(|seen| seen.tables = Known::Known(with_tables)), [("mas-database-is-synapses", Blocker)]);
+    let nothing = of_mas(|seen| {
+        seen.server.identity = Known::Unreadable("no".into());
+        seen.tables = Known::Unreadable("no".into());
     });
     assert_eq!(nothing, [("mas-database-is-synapses", Unknown), ("mas-database-empty", Unknown)]);
 }
 
 #[test]
 fn database_of_mas_must_be_empty_and_separate() {
-    let with = |tables: Tables| of_mas(|said| said.tables = Known::Known(tables));
+    let with = |tables: Tables| of_mas(|seen| seen.tables = Known::Known(tables));
     let own = Tables { migrations: true, all: 40, ..Tables::default() };
     let users = |rows| vec![("users", rows)];
     assert_eq!(with(Tables { present: users(Known::Known(false)), ..own.clone() }), []);
@@ -203,19 +203,19 @@ fn database_of_mas_must_be_empty_and_separate() {
     assert_eq!(with(Tables { all: 3, ..Tables::default() }), [("mas-database-empty", Warning)]);
     assert_eq!(with(Tables { renamed: 8, ..own.clone() }), [("mas-database-empty", Warning)]);
     assert_eq!(with(Tables { of_others: 2, ..own.clone() }), [("mas-database-rights", Blocker)]);
-    // Once it is done there are users, as there should be.
+    // After the migration, the users are expected.
     let mut migrated = expected();
     migrated.migrated = true;
-    let mut said = mas();
-    said.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
-    assert_eq!(open(&migrated, said, SynapseDatabase { guests: Known::Known(3), ..synapse() }), []);
+    let mut seen = mas();
+    seen.tables = Known::Known(Tables { present: users(Known::Known(true)), ..own });
+    assert_eq!(open(&migrated, seen, SynapseDatabase { guests: Known::Known(3), ..synapse() }), []);
 }
 
 #[test]
 fn permissions_extension_encoding_and_limits_are_checked() {
-    let rights = |schema: Option<&str>, create_in_schema, create_in_database| {
-        of_mas(|said| {
-            said.rights = Known::Known(Rights {
+    let permissions = |schema: Option<&str>, create_in_schema, create_in_database| {
+        of_mas(|seen| {
+            seen.permissions = Known::Known(RolePermissions {
                 schema: schema.map(str::to_owned),
                 create_in_schema,
                 create_in_database,
@@ -223,14 +223,14 @@ fn permissions_extension_encoding_and_limits_are_checked() {
             });
         })
     };
-    assert_eq!(rights(Some("public"), true, true), []);
+    assert_eq!(permissions(Some("public"), true, true), []);
     assert_eq!(
-        rights(Some("public"), false, true),
+        permissions(Some("public"), false, true),
         [("mas-database-rights", Blocker), ("mas-database-pg-trgm", Blocker)]
     );
-    assert_eq!(rights(None, false, true)[0], ("mas-database-rights", Blocker));
-    assert_eq!(rights(Some("public"), true, false), [("mas-database-pg-trgm", Blocker)]);
-    let trigram = |trigram: Trigram| of_mas(|said| said.trigram = Known::Known(trigram));
+    assert_eq!(permissions(None, false, true)[0], ("mas-database-rights", Blocker));
+    assert_eq!(permissions(Some("public"), true, false), [("mas-database-pg-trgm", Blocker)]);
+    let trigram = |trigram: Trigram| of_mas(|seen| seen.trigram = Known::Known(trigram));
     assert_eq!(trigram(Trigram { installed: true, ..Trigram::default() }), []);
     assert_eq!(trigram(Trigram::default()), [("mas-database-pg-trgm", Blocker)]);
     for trusted in [None, Some(false)] {
@@ -239,8 +239,8 @@ fn permissions_extension_encoding_and_limits_are_checked() {
             [("mas-database-pg-trgm", Blocker)]
         );
     }
-    assert_eq!(of_mas(|said| said.encoding = Known::Known("SQL_ASCII".into())), [("mas-database-encoding", Warning)]);
-    let limits = |connections: Connections| of_mas(|said| said.connections = Known::Known(connections));
+    assert_eq!(of_mas(|seen| seen.encoding = Known::Known("SQL_ASCII".into())), [("mas-database-encoding", Warning)]);
+    let limits = |connections: Connections| of_mas(|seen| seen.connections = Known::Known(connections));
     let good = Connections { of_server: 100, reserved: 3, used: 77, ..Connections::default() };
     assert_eq!(limits(good.clone()), []);
     let warning = [("mas-database-connections", Warning)];
@@ -248,13 +248,13 @@ fn permissions_extension_encoding_and_limits_are_checked() {
     assert_eq!(limits(Connections { of_role: Some(19), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_database: Some(0), ..good.clone() }), warning);
     assert_eq!(limits(Connections { of_role: Some(20), of_database: Some(20), ..good }), []);
-    assert_eq!(of_mas(|said| said.server.version = Known::Known(120_022)), [("mas-database-version", Warning)]);
-    assert_eq!(of_mas(|said| said.server.standby = Known::Known(true)), [("database-login", Blocker)]);
+    assert_eq!(of_mas(|seen| seen.server.version = Known::Known(120_022)), [("mas-database-version", Warning)]);
+    assert_eq!(of_mas(|seen| seen.server.standby = Known::Known(true)), [("database-login", Blocker)]);
 }
 
 #[test]
 fn session_is_checked_for_tls_pooling_and_password() {
-    let with = |change: fn(&mut Server)| of_mas(|said| change(&mut said.server));
+    let with = |change: fn(&mut Server)| of_mas(|seen| change(&mut seen.server));
     assert_eq!(with(|server| server.tls = false), [("database-sslmode", Warning)], "prefer");
     assert_eq!(with(|server| server.asked_password = false), [("database-login", Unknown)]);
     assert_eq!(with(|server| server.prepared = true), [("database-login", Blocker)]);
@@ -265,7 +265,7 @@ fn session_is_checked_for_tls_pooling_and_password() {
     assert_eq!(with(|server| server.timeouts = Known::Unreadable("x".into())), [("database-timeouts", Unknown)]);
     assert_eq!(with(|server| server.pooling = Pooling::BySession), []);
     assert_eq!(with(|server| server.pooling = Pooling::ByTransaction), [("database-pooler", Blocker)]);
-    let of_synapse = of_synapse(|said| said.server.pooling = Pooling::ByTransaction);
+    let of_synapse = of_synapse(|seen| seen.server.pooling = Pooling::ByTransaction);
     assert_eq!(of_synapse, [("database-pooler", Warning)]);
     assert_eq!(with(|server| server.pooling = Pooling::Unclear("x".into())), [("database-pooler", Warning)]);
 }
@@ -311,7 +311,7 @@ fn each_failure_has_a_code_a_severity_and_a_remedy() {
     assert!(remedy.contains("kubectl ess-mas check --databases --through-cluster"), "{remedy}");
 }
 
-/// The first finding that is not in order, and its remedy.
+/// The first finding that is not ok, and its remedy.
 fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, ProbeError>) -> (String, String) {
     let found = judge(&expected(), &Probed { mas, synapse });
     (found[0].message.clone(), found[0].remedy.clone().unwrap_or_default())
@@ -319,9 +319,9 @@ fn first(mas: Result<MasDatabase, ProbeError>, synapse: Result<SynapseDatabase, 
 
 #[test]
 fn password_that_saslprep_changes_is_reported_with_a_remedy() {
-    let said = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
+    let seen = |prepared| MasDatabase { server: Server { prepared, ..server("mas", 1) }, ..mas() };
     for (text, remedy) in [
-        first(Ok(said(true)), Ok(synapse())),
+        first(Ok(seen(true)), Ok(synapse())),
         first(Err(ProbeError::RefusedPrepared("no".into())), Ok(synapse())),
         first(
             Ok(mas()),
@@ -358,7 +358,7 @@ fn pooler_is_named_by_its_error_message() {
         let refusal = ProbeError::Refused(Refusal { state: "08P01".into(), message: words.into() });
         let (text, remedy) = first(Err(refusal), Ok(synapse()));
         assert!(
-            text.contains(&format!("{name}, a connection pooler, answers at db:5432")) && text.contains(words),
+            text.contains(&format!("{name}, a connection pooler, responds at db:5432")) && text.contains(words),
             "{text}"
         );
         for word in ["session pooling", "ignore_startup_parameters = extra_float_digits", "the direct address"] {
@@ -388,44 +388,44 @@ fn time_limits_are_reported_with_the_sql_that_removes_them() {
     assert!(remedy.contains("ALTER ROLE \"mas\" SET statement_timeout = 0;"), "{remedy}");
     let mut migrated = expected();
     migrated.migrated = true;
-    let said = SynapseDatabase { server: Server { timeouts, ..server("synapse", 2) }, ..synapse() };
-    assert_eq!(open(&migrated, mas(), said), []);
+    let seen = SynapseDatabase { server: Server { timeouts, ..server("synapse", 2) }, ..synapse() };
+    assert_eq!(open(&migrated, mas(), seen), []);
 }
 
 #[test]
 fn rows_that_make_syn2mas_fail_are_found() {
-    assert_eq!(of_synapse(|said| said.is_synapses = Known::Known(false)), [("synapse-database-tables", Blocker)]);
+    assert_eq!(of_synapse(|seen| seen.is_synapses = Known::Known(false)), [("synapse-database-tables", Blocker)]);
     assert_eq!(
-        of_synapse(|said| said.is_synapses = Known::Unreadable("no".into())),
+        of_synapse(|seen| seen.is_synapses = Known::Unreadable("no".into())),
         [("synapse-database-tables", Unknown)]
     );
-    assert_eq!(of_synapse(|said| said.guests = Known::Known(1)), [("synapse-database-guests", Warning)]);
+    assert_eq!(of_synapse(|seen| seen.guests = Known::Known(1)), [("synapse-database-guests", Warning)]);
     assert_eq!(
-        of_synapse(|said| said.threepids = Known::Known(vec![("msisdn".into(), 4)])),
+        of_synapse(|seen| seen.threepids = Known::Known(vec![("msisdn".into(), 4)])),
         [("synapse-database-threepids", Warning)]
     );
     assert_eq!(
-        of_synapse(|said| said.foreign = Known::Known(Foreign { people: 1, services: 0 })),
+        of_synapse(|seen| seen.foreign = Known::Known(Foreign { people: 1, services: 0 })),
         [("synapse-database-server-name", Blocker)]
     );
     assert_eq!(
-        of_synapse(|said| said.foreign = Known::Known(Foreign { people: 0, services: 1 })),
+        of_synapse(|seen| seen.foreign = Known::Known(Foreign { people: 0, services: 1 })),
         [("synapse-database-server-name", Warning)]
     );
-    assert_eq!(of_synapse(|said| said.orphans[1].1 = Known::Known(2)), [("synapse-database-orphans", Blocker)]);
+    assert_eq!(of_synapse(|seen| seen.orphans[1].1 = Known::Known(2)), [("synapse-database-orphans", Blocker)]);
     assert_eq!(
-        of_synapse(|said| said.orphans[0].1 = Known::Unreadable("permission denied".into())),
+        of_synapse(|seen| seen.orphans[0].1 = Known::Unreadable("permission denied".into())),
         [("synapse-database-orphans", Unknown)]
     );
-    assert_eq!(of_synapse(|said| said.no_login = Known::Known(2)), [("synapse-database-no-login", Warning)]);
-    let all_unread = of_synapse(|said| {
+    assert_eq!(of_synapse(|seen| seen.no_login = Known::Known(2)), [("synapse-database-no-login", Warning)]);
+    let all_unread = of_synapse(|seen| {
         let no = || "no".to_owned();
-        said.guests = Known::Unreadable(no());
-        said.threepids = Known::Unreadable(no());
-        said.providers = Known::Unreadable(no());
-        said.foreign = Known::Unreadable(no());
-        said.no_login = Known::Unreadable(no());
-        said.sizes = Known::Unreadable(no());
+        seen.guests = Known::Unreadable(no());
+        seen.threepids = Known::Unreadable(no());
+        seen.providers = Known::Unreadable(no());
+        seen.foreign = Known::Unreadable(no());
+        seen.no_login = Known::Unreadable(no());
+        seen.sizes = Known::Unreadable(no());
     });
     assert!(all_unread.len() == 6 && all_unread.iter().all(|(_, severity)| *severity == Unknown), "{all_unread:?}");
 }
@@ -433,7 +433,7 @@ fn rows_that_make_syn2mas_fail_are_found() {
 #[test]
 fn providers_in_use_are_compared_with_the_configured_ones() {
     let with = |names: &[&str]| {
-        of_synapse(|said| said.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect()))
+        of_synapse(|seen| seen.providers = Known::Known(names.iter().map(|name| ((*name).to_owned(), 3)).collect()))
     };
     assert_eq!(with(&[]), []);
     assert_eq!(with(&["oidc-01JABCDEFGHJKMNPQRSTVWXYZ0"]), []);
@@ -441,7 +441,7 @@ fn providers_in_use_are_compared_with_the_configured_ones() {
         assert_eq!(with(&[strange]), [("synapse-database-providers", Blocker)], "{strange}");
     }
     assert_eq!(with(&["oauth-delegated"]), [("synapse-database-delegated", Blocker)]);
-    // Others may stand in settings whose providers are not read; SAML's never count.
+    // Other providers may be configured in settings that are not read; SAML's are never accepted.
     let mut free_form = expected();
     free_form.more_providers = true;
     let used = |name: &str| SynapseDatabase { providers: Known::Known(vec![(name.into(), 3)]), ..synapse() };
@@ -467,8 +467,8 @@ fn providers_in_use_are_compared_with_the_configured_ones() {
 fn users_of_ldap_are_not_reported_as_locked_out() {
     let mut ldap = expected();
     ldap.ldap = true;
-    let said = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
-    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(said) });
+    let seen = SynapseDatabase { no_login: Known::Known(40), ..synapse() };
+    let found = judge(&ldap, &Probed { mas: Ok(mas()), synapse: Ok(seen) });
     let told = found.iter().find(|finding| finding.code == "synapse-database-no-login").unwrap();
     assert!(told.message.contains("LDAP") && !told.message.contains("can't log in after the migration;"), "{told:?}");
 }

@@ -2,25 +2,25 @@
 //! `synapse/rest/client/account.py`.
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies, Server};
+use super::probe::{Exchange, Probe, Replies, Server};
 use crate::answers::http::{Outcome, Reached, excerpt};
 use crate::checks::finding::Finding;
 
-pub(super) fn token(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    if expected.synapse_host.is_none() || answers.reached(Server::Synapse) != Reached::Yes {
+pub(super) fn token(expected: &Expected, replies: &Replies) -> Option<Finding> {
+    if expected.synapse_host.is_none() || replies.reached(Server::Synapse) != Reached::Yes {
         return None;
     }
-    answers.judge(expected, &Question::WhoamiToken, "old-token", old_token)
+    replies.judge(expected, &Probe::WhoamiToken, "old-token", old_token)
 }
 
 /// A token from before the migration proves that accounts and devices were migrated.
-fn old_token(at: &Asked) -> Finding {
-    let body = match (at.answer.status, at.answer.json()) {
+fn old_token(at: &Exchange) -> Finding {
+    let body = match (at.reply.status, at.reply.json()) {
         (200, Ok(body)) => body,
         (401, Ok(body)) if body["errcode"] == "M_UNKNOWN_TOKEN" => return at.finding("token-unknown", &[]),
         (503, _) => return at.finding("token-not-validated", &[]),
         (_, answered) => {
-            return at.finding("token-unclear", &[("why", &answered.err().unwrap_or_else(|| at.answer.described()))]);
+            return at.finding("token-unclear", &[("why", &answered.err().unwrap_or_else(|| at.reply.described()))]);
         }
     };
     let user = body["user_id"].as_str().map(excerpt).unwrap_or_default();
@@ -53,19 +53,19 @@ fn old_token(at: &Asked) -> Finding {
 }
 
 /// The discovery document of the server name. Without one, the migration still works; a wrong issuer breaks logins.
-pub(super) fn well_known(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let url = Question::WellKnown.url(expected);
-    let answer = match answers.to(&Question::WellKnown).next()? {
+pub(super) fn well_known(expected: &Expected, replies: &Replies) -> Option<Finding> {
+    let url = Probe::WellKnown.url(expected);
+    let reply = match replies.to(&Probe::WellKnown).next()? {
         Outcome::NotAsked(_) => return None,
-        Outcome::Answered(answer) => answer,
+        Outcome::Answered(reply) => reply,
         // If Synapse can't be reached either, this machine's network is the reason.
-        Outcome::NotReached(_) | Outcome::Silent(_) if answers.reached(Server::Synapse) != Reached::Yes => return None,
+        Outcome::NotReached(_) | Outcome::Silent(_) if replies.reached(Server::Synapse) != Reached::Yes => return None,
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
             return Some(expected.finding("document-unread", url, &[("why", why)]));
         }
     };
-    let at = Asked { expected, url, answer };
-    let Ok(document) = answer.document() else { return Some(at.finding("no-document", &[])) };
+    let at = Exchange { expected, url, reply };
+    let Ok(document) = reply.document() else { return Some(at.finding("no-document", &[])) };
     let wanted = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
     let issuer = document["org.matrix.msc2965.authentication"]["issuer"].as_str();
     let base = document["m.homeserver"]["base_url"].as_str().unwrap_or_default().trim_end_matches('/');

@@ -11,13 +11,13 @@ use crate::checks::snapshot::Snapshot;
 use crate::deployment::{Deployment, IdentityProvider};
 use crate::x509::RsaPrivateKey;
 
-/// The phase, which decides the expected answers of Synapse and MAS.
+/// The phase, which decides the expected responses of Synapse and MAS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointPhase {
     /// Legacy authentication, and no MAS yet.
     Before,
     /// MAS runs and is not active; Synapse works as before.
-    Rehearsed,
+    Deployed,
     /// Activated, but not migrated: Synapse is stopped or stopping.
     Migrating,
     Active,
@@ -28,7 +28,7 @@ impl EndpointPhase {
         match (deployment.mas_active(), deployment.active()) {
             (Some(true), _) => Self::Active,
             (_, Some(true)) => Self::Migrating,
-            _ if deployment.mas().is_some() => Self::Rehearsed,
+            _ if deployment.mas().is_some() => Self::Deployed,
             _ => Self::Before,
         }
     }
@@ -78,7 +78,7 @@ pub struct Expected {
     /// The modulus of the RSA key in the Secret, as MAS publishes it.
     pub modulus: Known<String>,
     pub providers: Vec<IdentityProvider>,
-    /// Upper limit of Synapse processes that answer clients.
+    /// Upper limit of Synapse processes that respond to clients.
     pub processes: usize,
     pub token: Option<GivenToken>,
     /// The user of `--login-file`.

@@ -1,46 +1,46 @@
-//! MAS at its own host. Source: MAS, `crates/router/src/endpoints.rs` and `crates/oauth2-types`; recorded answers in
+//! MAS at its own host. Source: MAS, `crates/router/src/endpoints.rs` and `crates/oauth2-types`; recorded responses in
 //! `tests/recordings/http`.
 
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies, Server};
+use super::probe::{Exchange, Probe, Replies, Server};
 use crate::answers::Known;
 use crate::answers::http::{Reached, excerpt};
 use crate::checks::finding::{Finding, Severity};
 
-pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, replies: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.mas_host else { return };
     let home = format!("https://{host}/");
     let before = expected.phase == EndpointPhase::Before;
-    match answers.reached(Server::Mas) {
+    match replies.reached(Server::Mas) {
         Reached::NotAsked => {}
         Reached::No(why) => {
             let name = if before { "mas-before" } else { "mas-unreached" };
             findings.push(expected.finding(name, home, &[("why", why), ("host", host)]));
         }
         Reached::Yes if before => {
-            if let Ok(answer) = answers.answer(expected, &Question::MasAddress, "mas-reachable") {
-                findings.push(expected.finding("mas-resolves", home, &[("address", &answer.text())]));
+            if let Ok(reply) = replies.reply(expected, &Probe::MasAddress, "mas-reachable") {
+                findings.push(expected.finding("mas-resolves", home, &[("address", &reply.text())]));
             }
         }
         Reached::Yes => {
             findings.push(expected.finding("mas-reached", home, &[]));
-            match answers.answer(expected, &Question::Discovery, "mas-discovery") {
-                Ok(answer) => {
-                    let url = Question::Discovery.url(expected);
-                    findings.extend(discovery(&Asked { expected, url, answer }, host));
+            match replies.reply(expected, &Probe::Discovery, "mas-discovery") {
+                Ok(reply) => {
+                    let url = Probe::Discovery.url(expected);
+                    findings.extend(discovery(&Exchange { expected, url, reply }, host));
                 }
                 Err(finding) => findings.extend(finding),
             }
-            findings.extend(answers.judge(expected, &Question::Keys, "mas-signing-key", keys));
-            findings.extend(answers.judge(expected, &Question::LoginPage, "mas-login-page", login_page));
+            findings.extend(replies.judge(expected, &Probe::Keys, "mas-signing-key", keys));
+            findings.extend(replies.judge(expected, &Probe::LoginPage, "mas-login-page", login_page));
         }
     }
 }
 
-fn discovery(at: &Asked, host: &str) -> Vec<Finding> {
-    match at.answer.document() {
+fn discovery(at: &Exchange, host: &str) -> Vec<Finding> {
+    match at.reply.document() {
         Ok(document) => {
             let known = document["id_token_signing_alg_values_supported"].as_array();
             let rs256 = known.into_iter().flatten().any(|algorithm| algorithm == "RS256");
@@ -53,7 +53,7 @@ fn discovery(at: &Asked, host: &str) -> Vec<Finding> {
 }
 
 /// Reports endpoints at other hosts, unless the issuer is wrong too, which is a separate finding.
-fn foreign_endpoint(at: &Asked, host: &str, document: &Value) -> Option<Finding> {
+fn foreign_endpoint(at: &Exchange, host: &str, document: &Value) -> Option<Finding> {
     const ENDPOINTS: [&str; 5] =
         ["authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint", "account_management_uri"];
     let home = format!("https://{host}/");
@@ -64,7 +64,7 @@ fn foreign_endpoint(at: &Asked, host: &str, document: &Value) -> Option<Finding>
 }
 
 /// Clients compare the issuer byte for byte (OpenID Connect Discovery §4.3); MAS writes a trailing slash.
-fn issuer(at: &Asked, host: &str, document: &Value) -> Finding {
+fn issuer(at: &Exchange, host: &str, document: &Value) -> Finding {
     let wanted = format!("https://{host}/");
     match document["issuer"].as_str() {
         Some(issuer) if issuer == wanted => at.finding("issuer", &[("wanted", &wanted)]),
@@ -77,9 +77,9 @@ fn issuer(at: &Asked, host: &str, document: &Value) -> Finding {
 }
 
 /// The published modulus proves that the pod uses the intended Secret.
-fn keys(at: &Asked) -> Finding {
-    let keys = |document: Value| document["keys"].as_array().cloned().ok_or_else(|| at.answer.described());
-    let keys = match at.answer.document().and_then(keys) {
+fn keys(at: &Exchange) -> Finding {
+    let keys = |document: Value| document["keys"].as_array().cloned().ok_or_else(|| at.reply.described());
+    let keys = match at.reply.document().and_then(keys) {
         Ok(keys) => keys,
         Err(why) => return at.finding("no-keys", &[("why", &why)]),
     };
@@ -99,10 +99,10 @@ fn keys(at: &Asked) -> Finding {
 }
 
 /// Without passwords and with one provider, the page redirects to that provider.
-fn login_page(at: &Asked) -> Finding {
-    let to_provider = at.answer.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
-    let name = match at.answer.status {
-        200 if at.answer.is_page() => "login-page",
+fn login_page(at: &Exchange) -> Finding {
+    let to_provider = at.reply.location.as_deref().is_some_and(|location| location.contains("/upstream/authorize/"));
+    let name = match at.reply.status {
+        200 if at.reply.is_page() => "login-page",
         302 | 303 | 307 if to_provider => "login-page-of-provider",
         500..=599 => "login-page-fails",
         _ => "no-login-page",

@@ -4,19 +4,19 @@
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Question, Replies};
+use super::probe::{Probe, Replies};
 use super::synapse::{delegates, types};
 use crate::answers::http::{Outcome, excerpt};
 use crate::checks::finding::{Finding, Severity};
 
 /// Why a login would do harm or can't succeed; `None` if it can be tried.
-pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let url = Question::LogIn.url(expected);
-    if matches!(expected.phase, EndpointPhase::Rehearsed | EndpointPhase::Migrating) {
+pub fn not_tried(expected: &Expected, replies: &Replies) -> Option<Finding> {
+    let url = Probe::LogIn.url(expected);
+    if matches!(expected.phase, EndpointPhase::Deployed | EndpointPhase::Migrating) {
         return Some(expected.finding("login-too-early", url, &[]));
     }
-    let why = match said(answers, &Question::LoginV3).1 {
-        Err(why) => format!("the host responds to GET login with {why}"),
+    let why = match reply(replies, &Probe::LoginV3).1 {
+        Err(why) => format!("the request for the login types got {why}"),
         Ok(flows) if delegates(&flows) != (expected.phase == EndpointPhase::Active) => {
             "an unexpected service handles logins; see synapse-login".to_owned()
         }
@@ -28,31 +28,31 @@ pub fn not_tried(expected: &Expected, answers: &Replies) -> Option<Finding> {
     Some(expected.finding("no-login", url, &[("why", &why)]))
 }
 
-/// The status of an answer, 0 without one, and its document or a description.
-fn said(answers: &Replies, question: &Question) -> (u16, Result<Value, String>) {
-    match answers.to(question).next() {
-        Some(Outcome::Answered(answer)) => (answer.status, answer.document()),
+/// The status of a response, 0 without one, and its document or a description.
+fn reply(replies: &Replies, probe: &Probe) -> (u16, Result<Value, String>) {
+    match replies.to(probe).next() {
+        Some(Outcome::Answered(reply)) => (reply.status, reply.document()),
         Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) | Outcome::NotAsked(why)) => {
-            (0, Err(format!("no answer: {why}")))
+            (0, Err(format!("no response: {why}")))
         }
-        None => (0, Err("no answer: the request was not sent".to_owned())),
+        None => (0, Err("no response: the request was not sent".to_owned())),
     }
 }
 
-pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
+pub(super) fn judge(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let user = expected.test_user.as_deref().map(excerpt)?;
-    if let Some(finding) = not_tried(expected, answers) {
+    if let Some(finding) = not_tried(expected, replies) {
         return Some(finding);
     }
-    let mut finding = logged_in(expected, &user, answers);
-    match said(answers, &Question::LogOut) {
+    let mut finding = logged_in(expected, &user, replies);
+    match reply(replies, &Probe::LogOut) {
         // The login failed.
-        _ if answers.to(&Question::LogOut).next().is_none() => {}
+        _ if replies.to(&Probe::LogOut).next().is_none() => {}
         (200, _) => finding.message += "; the program logged out again",
         (_, left) => {
             let instead = left.err().unwrap_or_default();
             finding.message =
-                format!("{}; the logout failed with {instead}, so the new device may still exist", finding.message);
+                format!("{}; the logout got {instead}, so the new device may still exist", finding.message);
             finding.severity = finding.severity.min(Severity::Unknown);
             finding.remedy = Some("Remove the device in the test account's session settings.".to_owned());
         }
@@ -60,13 +60,13 @@ pub(super) fn judge(expected: &Expected, answers: &Replies) -> Option<Finding> {
     Some(finding)
 }
 
-fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
+fn logged_in(expected: &Expected, user: &str, replies: &Replies) -> Finding {
     let service = if expected.phase == EndpointPhase::Active { "MAS" } else { "Synapse" };
     let finding = |name: &str, values: &[(&str, &str)]| {
         let common = [("user", user), ("service", service)];
-        expected.finding(name, Question::LogIn.url(expected), &[&common, values].concat())
+        expected.finding(name, Probe::LogIn.url(expected), &[&common, values].concat())
     };
-    let body = match said(answers, &Question::LogIn) {
+    let body = match reply(replies, &Probe::LogIn) {
         (_, Ok(body)) if body["access_token"].is_string() => body,
         (0, Err(why)) => return finding("login-unanswered", &[("why", &why)]),
         (429, Err(why)) => return finding("login-limited", &[("why", &why)]),
@@ -75,7 +75,7 @@ fn logged_in(expected: &Expected, user: &str, answers: &Replies) -> Finding {
             return finding("login-fails", &[("why", &body.err().unwrap_or_else(|| status.to_string()))]);
         }
     };
-    let whose = match said(answers, &Question::WhoamiNew) {
+    let whose = match reply(replies, &Probe::WhoamiNew) {
         (_, Ok(whose)) => whose,
         (0, Err(why)) => return finding("login-user-unknown", &[("why", &why)]),
         (_, Err(why)) => return finding("new-token-rejected", &[("why", &why)]),

@@ -1,6 +1,6 @@
 //! The identity providers, as MAS, Synapse and the providers themselves present them.
 //!
-//! `GET /upstream/authorize/<id>` only starts a login: MAS stores a session that nothing reads. A login that is *completed*
+//! `GET /upstream/authorize/<ID>` only starts a login: MAS stores a session that nothing reads. A login that is *completed*
 //! before the migration makes it fail: its link makes MAS's database not empty.
 
 use std::borrow::Cow;
@@ -12,31 +12,31 @@ use http::Uri;
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies};
+use super::probe::{Exchange, Probe, Replies};
 use crate::answers::http::{Outcome, Reply, excerpt};
 use crate::checks::finding::Finding;
 use crate::deployment::{IdentityProvider, mas_redirect_uri};
 
-pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, replies: &Replies, findings: &mut Vec<Finding>) {
     for (index, provider) in expected.providers.iter().enumerate() {
-        let authorize = Question::Authorize(index);
-        findings.extend(answers.judge(expected, &authorize, "idp-at-mas", |at| at_mas(at, provider)));
-        for outcome in answers.to(&Question::AtProvider(index)) {
-            findings.push(at_provider(expected, index, next_at_provider(answers, index).ok().as_ref(), outcome));
+        let authorize = Probe::Authorize(index);
+        findings.extend(replies.judge(expected, &authorize, "idp-at-mas", |at| at_mas(at, provider)));
+        for outcome in replies.to(&Probe::AtProvider(index)) {
+            findings.push(at_provider(expected, index, next_at_provider(replies, index).ok().as_ref(), outcome));
         }
     }
-    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Rehearsed)
-        && let Ok(answer) = answers.answer(expected, &Question::LoginV3, "idp-offered")
-        && answer.status == 200
-        && let Ok(flows) = answer.json()
+    if matches!(expected.phase, EndpointPhase::Before | EndpointPhase::Deployed)
+        && let Ok(reply) = replies.reply(expected, &Probe::LoginV3, "idp-offered")
+        && reply.status == 200
+        && let Ok(flows) = reply.json()
     {
-        findings.extend(offered(&Asked { expected, url: Question::LoginV3.url(expected), answer }, &flows));
+        findings.extend(offered(&Exchange { expected, url: Probe::LoginV3.url(expected), reply }, &flows));
     }
 }
 
-/// Compares the providers that Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an id. Source:
+/// Compares the providers that Synapse offers with the spec: `oidc-<idpId>`, or `oidc` for a provider without an ID. Source:
 /// Synapse, `synapse/config/oidc.py`, and the recordings.
-fn offered(at: &Asked, flows: &Value) -> Vec<Finding> {
+fn offered(at: &Exchange, flows: &Value) -> Vec<Finding> {
     let sso = flows["flows"].as_array().into_iter().flatten().filter(|flow| flow["type"] == "m.login.sso");
     let providers = sso.flat_map(|flow| flow["identity_providers"].as_array().into_iter().flatten());
     let offered: BTreeSet<String> = providers.filter_map(|one| one["id"].as_str()).map(excerpt).collect();
@@ -80,8 +80,8 @@ fn parameter(location: &str, name: &str) -> Option<String> {
     parameters(location).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn at_mas(at: &Asked, provider: &IdentityProvider) -> Finding {
-    let name = match (at.answer.status, &at.answer.location) {
+fn at_mas(at: &Exchange, provider: &IdentityProvider) -> Finding {
+    let name = match (at.reply.status, &at.reply.location) {
         (302 | 303 | 307, Some(location)) => return redirected(at, provider, location),
         (404, _) => "idp-missing",
         (400, _) => "idp-id-rejected",
@@ -93,7 +93,7 @@ fn at_mas(at: &Asked, provider: &IdentityProvider) -> Finding {
 }
 
 /// Checks the client and the redirect URI of MAS's redirect to the provider.
-fn redirected(at: &Asked, provider: &IdentityProvider, location: &str) -> Finding {
+fn redirected(at: &Exchange, provider: &IdentityProvider, location: &str) -> Finding {
     let (name, wanted) = (label(provider), wanted(at.expected, provider));
     let Some(redirect_uri) = parameter(location, "redirect_uri") else {
         return at.finding("idp-without-uri", &[("location", &excerpt(location))]);
@@ -120,10 +120,10 @@ fn wanted(expected: &Expected, provider: &IdentityProvider) -> String {
 
 /// The URL to request at a provider: the target of MAS's redirect. It is requested once, without cookies or credentials, and
 /// redirects are not followed. The error says why it is not requested.
-pub fn next_at_provider(answers: &Replies, index: usize) -> Result<Uri, Option<String>> {
-    let question = Question::Authorize(index);
+pub fn next_at_provider(replies: &Replies, index: usize) -> Result<Uri, Option<String>> {
+    let probe = Probe::Authorize(index);
     let Some(Outcome::Answered(Reply { status: 302 | 303 | 307, location: Some(location), .. })) =
-        answers.to(&question).next()
+        replies.to(&probe).next()
     else {
         return Err(None);
     };
@@ -151,25 +151,25 @@ const NOT_REGISTERED: &str = include_str!("redirect_uri_errors.txt");
 fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &Outcome) -> Finding {
     let provider = &expected.providers[index];
     let (name, wanted) = (label(provider), wanted(expected, provider));
-    let start = Question::Authorize(index).url(expected);
+    let start = Probe::Authorize(index).url(expected);
     let finding = |row: &str, values: &[(&str, &str)]| {
         let subject = uri.map_or_else(|| name.clone(), |uri| format!("https://{}{}", authority(uri), uri.path()));
         let common = [("name", name.as_str()), ("wanted", &wanted), ("start", &start)];
         expected.finding(row, subject, &[&common, values].concat())
     };
-    let answer = match outcome {
-        Outcome::Answered(answer) => answer,
+    let reply = match outcome {
+        Outcome::Answered(reply) => reply,
         Outcome::NotAsked(why) => return finding("uri-not-asked", &[("why", why)]),
         Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::Unusable(why) => {
             return finding("uri-unanswered", &[("why", why)]);
         }
     };
-    let shown = shown(answer);
-    let lower = error_text(answer).to_lowercase();
+    let shown = shown(reply);
+    let lower = error_text(reply).to_lowercase();
     if NOT_REGISTERED.lines().any(|phrase| !phrase.is_empty() && lower.contains(phrase)) {
         return finding("uri-rejected", &[("shown", &shown)]);
     }
-    let location = answer.location.as_deref().unwrap_or_default();
+    let location = reply.location.as_deref().unwrap_or_default();
     if let Some(error) = error_in(location) {
         let more = parameter(location, "error_description");
         let error = error + &more.map_or_else(String::new, |more| format!(" ({})", excerpt(&more)));
@@ -178,7 +178,7 @@ fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &O
         let row = if accepted { "uri-accepted-with-error" } else { "uri-or-client-rejected" };
         return finding(row, &[("shown", &shown), ("error", &error)]);
     }
-    let row = match answer.status {
+    let row = match reply.status {
         200..=399 => "uri-accepted",
         _ if lower.contains("redirect") || lower.contains("callback") => "uri-problem",
         _ => "uri-unclear",
@@ -186,9 +186,9 @@ fn at_provider(expected: &Expected, index: usize, uri: Option<&Uri>, outcome: &O
     finding(row, &[("shown", &shown)])
 }
 
-/// All text in an answer that can contain an error: the page's text, and the decoded parameters of a redirect.
-fn error_text(answer: &Reply) -> String {
-    let parameters = parameters(answer.location.as_deref().unwrap_or_default());
+/// All text in a response that can contain an error: the page's text, and the decoded parameters of a redirect.
+fn error_text(reply: &Reply) -> String {
+    let parameters = parameters(reply.location.as_deref().unwrap_or_default());
     // Google encodes its error in base64.
     let unpacked = |value: Cow<'_, str>| match URL_SAFE.decode(value.as_bytes()) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -196,17 +196,17 @@ fn error_text(answer: &Reply) -> String {
     };
     let errors: Vec<String> = parameters.map(|(_, value)| unpacked(value)).collect();
     // Entra's page contains the error number only in a script.
-    let number = String::from_utf8_lossy(&answer.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
-    format!("{} {} {}", answer.whole_text(), errors.join(" "), number.unwrap_or_default())
+    let number = String::from_utf8_lossy(&reply.body).contains("AADSTS50011").then_some("redirect_uri_mismatch");
+    format!("{} {} {}", reply.whole_text(), errors.join(" "), number.unwrap_or_default())
 }
 
 /// Status and visible text.
-fn shown(answer: &Reply) -> String {
-    let (status, text) = (answer.status, answer.text());
-    if status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&answer.body).is_err() {
+fn shown(reply: &Reply) -> String {
+    let (status, text) = (reply.status, reply.text());
+    if status >= 400 && !text.is_empty() && serde_json::from_slice::<Value>(&reply.body).is_err() {
         return format!("{status} \"{text}\"");
     }
     // The query contains only values of this request, such as state and nonce.
-    let target = answer.location.as_deref().and_then(|location| location.split(['?', '#', ';']).next());
-    target.map_or_else(|| answer.described(), |target| format!("{status}, a redirect to {}", excerpt(target)))
+    let target = reply.location.as_deref().and_then(|location| location.split(['?', '#', ';']).next());
+    target.map_or_else(|| reply.described(), |target| format!("{status}, a redirect to {}", excerpt(target)))
 }

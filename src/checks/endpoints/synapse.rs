@@ -1,17 +1,17 @@
 //! Synapse's host before and after the migration. Source: Synapse, `synapse/rest/client/auth_metadata.py` and `login.py`; MSC3861, MSC3824;
-//! recorded answers in `tests/recordings/http`.
+//! recorded responses in `tests/recordings/http`.
 
 use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
-use super::question::{Asked, Question, Replies, Server};
+use super::probe::{Exchange, Probe, Replies, Server};
 use crate::answers::http::{Outcome, Reached, Reply, excerpt};
 use crate::checks::finding::Finding;
 
-pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<Finding>) {
+pub(super) fn judge(expected: &Expected, replies: &Replies, findings: &mut Vec<Finding>) {
     let Some(host) = &expected.synapse_host else { return };
     let home = format!("https://{host}/");
-    match answers.reached(Server::Synapse) {
+    match replies.reached(Server::Synapse) {
         Reached::NotAsked => return,
         Reached::No(why) => {
             let migrating = expected.phase == EndpointPhase::Migrating;
@@ -21,27 +21,27 @@ pub(super) fn judge(expected: &Expected, answers: &Replies, findings: &mut Vec<F
         }
         Reached::Yes => {}
     }
-    findings.extend(answers.judge(expected, &Question::Versions, "synapse-reachable", versions));
+    findings.extend(replies.judge(expected, &Probe::Versions, "synapse-reachable", versions));
     match expected.phase {
-        EndpointPhase::Before | EndpointPhase::Rehearsed => {
-            let metadata = answers.judge(expected, &Question::AuthMetadata, "synapse-auth-metadata", metadata_before);
+        EndpointPhase::Before | EndpointPhase::Deployed => {
+            let metadata = replies.judge(expected, &Probe::AuthMetadata, "synapse-auth-metadata", metadata_before);
             findings.extend(metadata);
-            findings.extend(answers.judge(expected, &Question::LoginV3, "synapse-login", login_before));
+            findings.extend(replies.judge(expected, &Probe::LoginV3, "synapse-login", login_before));
         }
         // Answers during the migration say nothing.
         EndpointPhase::Migrating => {}
         EndpointPhase::Active => {
-            findings.extend(metadata_after(expected, answers));
-            let logins = [Question::LoginV3, Question::LoginR0];
-            let judged = logins.iter().filter_map(|login| answers.judge(expected, login, "synapse-login", login_after));
+            findings.extend(metadata_after(expected, replies));
+            let logins = [Probe::LoginV3, Probe::LoginR0];
+            let judged = logins.iter().filter_map(|login| replies.judge(expected, login, "synapse-login", login_after));
             findings.extend(judged);
-            findings.extend(asks_mas(expected, answers));
+            findings.extend(asks_mas(expected, replies));
         }
     }
 }
 
-fn versions(at: &Asked) -> Finding {
-    let responds = at.answer.status == 200 && at.answer.json().is_ok_and(|document| document["versions"].is_array());
+fn versions(at: &Exchange) -> Finding {
+    let responds = at.reply.status == 200 && at.reply.json().is_ok_and(|document| document["versions"].is_array());
     let name = match at.expected.phase {
         _ if responds => "synapse",
         EndpointPhase::Migrating => "synapse-stopped",
@@ -50,8 +50,8 @@ fn versions(at: &Asked) -> Finding {
     at.finding(name, &[])
 }
 
-fn metadata_before(at: &Asked) -> Finding {
-    match (at.answer.status, at.answer.json()) {
+fn metadata_before(at: &Exchange) -> Finding {
+    match (at.reply.status, at.reply.json()) {
         (404, _) => at.finding("no-metadata-yet", &[]),
         (200, Ok(document)) => {
             let issuer = document["issuer"].as_str().map_or_else(|| "another service".to_owned(), excerpt);
@@ -61,8 +61,8 @@ fn metadata_before(at: &Asked) -> Finding {
     }
 }
 
-fn login_before(at: &Asked) -> Finding {
-    match (at.answer.status, at.answer.json()) {
+fn login_before(at: &Exchange) -> Finding {
+    match (at.reply.status, at.reply.json()) {
         (200, Ok(flows)) if delegates(&flows) => at.finding("logins-at-mas-already", &[]),
         (200, Ok(flows)) if flows["flows"].is_array() => at.finding("logins-at-synapse", &[("types", &types(&flows))]),
         (200, Err(why)) => at.finding("no-logins", &[("why", &why)]),
@@ -85,20 +85,20 @@ pub(super) fn delegates(flows: &Value) -> bool {
 }
 
 /// Clients compare the issuer byte for byte, including the trailing slash (MAS issue 2800).
-fn metadata_after(expected: &Expected, answers: &Replies) -> Option<Finding> {
+fn metadata_after(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let code = "synapse-auth-metadata";
     // Synapse before 1.138 has only the unstable name.
-    let status = |question| answers.answer(expected, question, code).ok().map(|answer| answer.status);
-    let is_old = status(&Question::AuthMetadata) == Some(404)
-        && status(&Question::AuthMetadataUnstable).is_some_and(|status| status != 404);
-    let question = if is_old { Question::AuthMetadataUnstable } else { Question::AuthMetadata };
-    answers.judge(expected, &question, code, |at| {
-        let document = match (at.answer.status, at.answer.document()) {
+    let status = |probe| replies.reply(expected, probe, code).ok().map(|reply| reply.status);
+    let is_old = status(&Probe::AuthMetadata) == Some(404)
+        && status(&Probe::AuthMetadataUnstable).is_some_and(|status| status != 404);
+    let probe = if is_old { Probe::AuthMetadataUnstable } else { Probe::AuthMetadata };
+    replies.judge(expected, &probe, code, |at| {
+        let document = match (at.reply.status, at.reply.document()) {
             (_, Ok(document)) => document,
-            (404, Err(_)) if at.answer.json().is_ok() => return at.finding("no-metadata", &[]),
+            (404, Err(_)) if at.reply.json().is_ok() => return at.finding("no-metadata", &[]),
             (_, Err(why)) => return at.finding("other-metadata", &[("why", &why)]),
         };
-        let discovery = answers.answer(expected, &Question::Discovery, code).ok().and_then(|answer| answer.json().ok());
+        let discovery = replies.reply(expected, &Probe::Discovery, code).ok().and_then(|reply| reply.json().ok());
         let discovered = discovery.as_ref().and_then(|document| document["issuer"].as_str());
         let by_host = expected.mas_host.as_ref().map(|host| format!("https://{host}/"));
         let named = document["issuer"].as_str().unwrap_or_default();
@@ -116,29 +116,29 @@ fn metadata_after(expected: &Expected, answers: &Replies) -> Option<Finding> {
     })
 }
 
-fn login_after(at: &Asked) -> Finding {
-    match (at.answer.status, at.answer.json()) {
+fn login_after(at: &Exchange) -> Finding {
+    match (at.reply.status, at.reply.json()) {
         (200, Ok(flows)) if delegates(&flows) => at.finding("logins-at-mas", &[]),
         (200, Ok(flows)) => at.finding("logins-not-at-mas", &[("types", &types(&flows))]),
         (404, Ok(_)) => at.finding("logins-reach-synapse", &[]),
         (_, answered) => {
-            at.finding("logins-nowhere", &[("why", &answered.err().unwrap_or_else(|| at.answer.described()))])
+            at.finding("logins-nowhere", &[("why", &answered.err().unwrap_or_else(|| at.reply.described()))])
         }
     }
 }
 
-/// An invalid token makes a process of Synapse ask MAS: 401 if MAS responds, 503 if it can't be reached.
-fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
-    let all: Vec<&Outcome> = answers.to(&Question::WhoamiJunk).collect();
-    let errcode = |answer: &Reply| answer.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
+/// A process of Synapse validates an invalid token with MAS: 401 if MAS responds, 503 if it can't be reached.
+fn asks_mas(expected: &Expected, replies: &Replies) -> Option<Finding> {
+    let all: Vec<&Outcome> = replies.to(&Probe::WhoamiJunk).collect();
+    let errcode = |reply: &Reply| reply.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
     let refused = |outcome: &&&Outcome| {
-        matches!(outcome, Outcome::Answered(answer)
-        if answer.status == 401 && errcode(answer).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
+        matches!(outcome, Outcome::Answered(reply)
+        if reply.status == 401 && errcode(reply).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
     };
     // A 503 without a Matrix error code comes from the ingress.
     let cannot = |outcome: &&&Outcome| {
-        matches!(outcome, Outcome::Answered(answer)
-        if answer.status == 503 && errcode(answer).is_some())
+        matches!(outcome, Outcome::Answered(reply)
+        if reply.status == 503 && errcode(reply).is_some())
     };
     let (tries, good) = (all.len(), all.iter().filter(refused).count());
     let failed = all.iter().filter(cannot).count();
@@ -155,10 +155,10 @@ fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
             "asks-mas"
         }
         Some(_) if failed > 0 => "asks-in-vain",
-        Some(Outcome::Answered(answer)) => {
-            described = answer.described();
+        Some(Outcome::Answered(reply)) => {
+            described = reply.described();
             values.push(("it", &described));
-            match answer.status {
+            match reply.status {
                 429 => "limits-requests",
                 // A rate limit can look like a stopped process.
                 500.. if good > 0 => "answers-sometimes",
@@ -170,5 +170,5 @@ fn asks_mas(expected: &Expected, answers: &Replies) -> Option<Finding> {
             "no-answers"
         }
     };
-    Some(expected.finding(name, Question::WhoamiJunk.url(expected), &values))
+    Some(expected.finding(name, Probe::WhoamiJunk.url(expected), &values))
 }

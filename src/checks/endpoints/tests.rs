@@ -1,4 +1,4 @@
-//! Judged on answers of the real MAS and Synapse (tests/recordings/http), healthy and broken, for each phase.
+//! Judges responses of the real MAS and Synapse (tests/recordings/http), valid and broken, for each phase.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::deployment::IdentityProvider;
 const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 const MODULUS: &str = "xIsWbZlg-JlbTT9jUxpcGeI6iyDTUAM9I8yPp6lsFp6fW1rMBq0gnPZnJkmtskxu-Ufe6lN8_ani18yNgOzTp0cmvVlXFbQj83mhETv_7E2jbRcVVI2SYqbS3chA_jqkyTRAQjttyuYBiZ8tU5tp0oEn0g0u02YrcMkNEkFRWEfUXABnsR91Y6p3Jaj-FsWttviC4MdAlrlpQHdejFSFhSEdG-WBKQ0IRnPfh74RNLqL2MPlhESvZlGJai9l7cTkvVG7zViqQY-EKwuR5SL7klo_jPBlHicfoSljuwtCHnUaPRNXwBn4e-z_Bz-_RiokoMi9W9eNFgvcSQ4Sv12CwQ";
 
-/// Takes what came of a question out, to ask it again.
-fn forget(answers: &mut Replies, question: &Question) {
-    answers.0.retain(|(asked, _)| asked != question);
+/// Removes the responses to a request, so that it is sent again.
+fn forget(replies: &mut Replies, probe: &Probe) {
+    replies.0.retain(|(asked, _)| asked != probe);
 }
 
-/// Every code that only a look from outside gives.
+/// The codes that only these checks report.
 const CODES: [&str; 17] = [
     "mas-reachable",
     "mas-discovery",
@@ -42,8 +42,8 @@ fn recorded(when: &str, name: &str) -> Reply {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/http").join(when).join(format!("{name}.txt"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (_, answer) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
-    let (head, body) = answer.split_once("\n\n").expect("a body");
+    let (_, reply) = text.split_once("\n\nHTTP/1.1 ").expect("an answer");
+    let (head, body) = reply.split_once("\n\n").expect("a body");
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').next().unwrap().parse().unwrap();
     let header = |name: &str| {
@@ -84,47 +84,46 @@ fn expected(phase: EndpointPhase) -> Expected {
     }
 }
 
-fn file(question: &Question) -> &'static str {
-    match question {
-        Question::Discovery => "mas-discovery",
-        Question::Keys => "mas-keys",
-        Question::LoginPage => "mas-login",
-        Question::Authorize(_) => "mas-authorize",
-        Question::Versions => "synapse-versions",
-        Question::AuthMetadata => "synapse-auth_metadata",
-        Question::AuthMetadataUnstable => "synapse-auth_metadata-unstable",
-        Question::LoginV3 => "synapse-login-v3",
-        Question::LoginR0 => "synapse-login-r0",
-        Question::WhoamiJunk => "synapse-whoami-junk",
-        Question::WhoamiToken => "synapse-whoami-old-token",
+fn file(probe: &Probe) -> &'static str {
+    match probe {
+        Probe::Discovery => "mas-discovery",
+        Probe::Keys => "mas-keys",
+        Probe::LoginPage => "mas-login",
+        Probe::Authorize(_) => "mas-authorize",
+        Probe::Versions => "synapse-versions",
+        Probe::AuthMetadata => "synapse-auth_metadata",
+        Probe::AuthMetadataUnstable => "synapse-auth_metadata-unstable",
+        Probe::LoginV3 => "synapse-login-v3",
+        Probe::LoginR0 => "synapse-login-r0",
+        Probe::WhoamiJunk => "synapse-whoami-junk",
+        Probe::WhoamiToken => "synapse-whoami-old-token",
         other => panic!("nothing was recorded for {other:?}"),
     }
 }
 
-/// What an ingress makes of the recordings: after the migration logins lead to MAS.
-fn answers(when: &str, expected: &Expected) -> Replies {
-    let mut answers = Replies::default();
-    for question in questions(expected) {
-        let login = matches!(question, Question::LoginV3 | Question::LoginR0);
-        let name =
-            if login && expected.phase == EndpointPhase::Active { "mas-compat-login-v3" } else { file(&question) };
-        // Nothing of MAS was recorded while it was down.
+/// The effect of an ingress on the recordings: after the migration, logins are routed to MAS.
+fn replies(when: &str, expected: &Expected) -> Replies {
+    let mut replies = Replies::default();
+    for probe in probes(expected) {
+        let login = matches!(probe, Probe::LoginV3 | Probe::LoginR0);
+        let name = if login && expected.phase == EndpointPhase::Active { "mas-compat-login-v3" } else { file(&probe) };
+        // MAS has no recordings from before it was deployed.
         let when = if when == "active-mas-down" && name.starts_with("mas-") { "active" } else { when };
-        answers.add(question, Outcome::Answered(recorded(when, name)));
+        replies.add(probe, Outcome::Answered(recorded(when, name)));
     }
-    answers
+    replies
 }
 
-fn replaced(mut answers: Replies, question: &Question, outcome: Outcome) -> Replies {
-    let times = answers.to(question).count().max(1);
-    forget(&mut answers, question);
+fn replaced(mut replies: Replies, probe: &Probe, outcome: Outcome) -> Replies {
+    let times = replies.to(probe).count().max(1);
+    forget(&mut replies, probe);
     for _ in 0..times {
-        answers.add(question.clone(), outcome.clone());
+        replies.add(probe.clone(), outcome.clone());
     }
-    answers
+    replies
 }
 
-fn json_answer(body: Value) -> Outcome {
+fn json_reply(body: Value) -> Outcome {
     Outcome::Answered(Reply { status: 200, body: body.to_string().into_bytes(), ..Reply::default() })
 }
 
@@ -133,24 +132,24 @@ fn page(status: u16, html: &str) -> Outcome {
     Outcome::Answered(Reply { status, content_type, body: html.as_bytes().to_vec(), ..Reply::default() })
 }
 
-/// All that is not in order, as code and severity.
-fn wrong(expected: &Expected, answers: &Replies) -> Vec<(&'static str, Severity)> {
-    let found = judge(expected, answers);
+/// Code and severity of every finding that is not ok.
+fn wrong(expected: &Expected, replies: &Replies) -> Vec<(&'static str, Severity)> {
+    let found = judge(expected, replies);
     found.iter().filter(|one| one.severity != Severity::Ok).map(|one| (one.code, one.severity)).collect()
 }
 
 #[track_caller]
-fn says(expected: &Expected, answers: &Replies, code: &str, severity: Severity, words: &str) {
-    let found = judge(expected, answers);
+fn says(expected: &Expected, replies: &Replies, code: &str, severity: Severity, words: &str) {
+    let found = judge(expected, replies);
     let one = found.iter().find(|one| one.code == code && one.severity == severity);
     let one = one.unwrap_or_else(|| panic!("no {code} of {severity:?} in {found:#?}"));
     assert!(one.message.contains(words), "{:?} does not say {words:?}", one.message);
 }
 
 #[test]
-fn recorded_answers_are_ok_in_their_phase() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let found = judge(&rehearsed, &answers("dry-run-done", &rehearsed));
+fn recorded_responses_are_ok_in_their_phase() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let found = judge(&deployed, &replies("dry-run-done", &deployed));
     assert!(found.iter().all(|one| one.severity == Severity::Ok), "{found:#?}");
     let mut seen: Vec<_> = found.iter().map(|one| one.code).collect();
     seen.dedup();
@@ -171,15 +170,15 @@ fn recorded_answers_are_ok_in_their_phase() {
     );
 
     let before = Expected { mas_host: None, ..expected(EndpointPhase::Before) };
-    assert_eq!(wrong(&before, &answers("dry-run-done", &before)), []);
+    assert_eq!(wrong(&before, &replies("dry-run-done", &before)), []);
 
     let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_YWxpY2U_abcdefghij_1x2y3z"));
-    assert_eq!(wrong(&active, &answers("active", &active)), []);
-    says(&active, &answers("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
+    assert_eq!(wrong(&active, &replies("active", &active)), []);
+    says(&active, &replies("active", &active), "old-token", Severity::Ok, "@alice:example.com, device HKOYVGWQPE");
     says(
         &active,
-        &answers("active", &active),
+        &replies("active", &active),
         "synapse-auth-metadata",
         Severity::Ok,
         "identical to MAS's discovery document",
@@ -187,19 +186,19 @@ fn recorded_answers_are_ok_in_their_phase() {
 }
 
 #[test]
-fn the_answers_of_one_phase_are_wrong_in_another() {
+fn responses_of_one_phase_are_wrong_in_another() {
     let active = expected(EndpointPhase::Active);
-    let mut early = answers("active", &active);
-    forget(&mut early, &Question::WhoamiJunk);
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let found = wrong(&rehearsed, &early);
+    let mut early = replies("active", &active);
+    forget(&mut early, &Probe::WhoamiJunk);
+    let deployed = expected(EndpointPhase::Deployed);
+    let found = wrong(&deployed, &early);
     assert!(found.contains(&("synapse-auth-metadata", Severity::Blocker)), "{found:?}");
     assert!(found.contains(&("synapse-login", Severity::Blocker)), "{found:?}");
 
-    let late = answers("dry-run-done", &rehearsed);
+    let late = replies("dry-run-done", &deployed);
     let found = wrong(
         &active,
-        &replaced(late, &Question::LoginR0, Outcome::Answered(recorded("dry-run-done", "synapse-login-r0"))),
+        &replaced(late, &Probe::LoginR0, Outcome::Answered(recorded("dry-run-done", "synapse-login-r0"))),
     );
     assert_eq!(
         found,
@@ -214,8 +213,8 @@ fn the_answers_of_one_phase_are_wrong_in_another() {
 #[test]
 fn logins_routed_to_synapse_after_the_migration_are_a_blocker() {
     let active = expected(EndpointPhase::Active);
-    for (question, name) in [(Question::LoginV3, "synapse-login-v3"), (Question::LoginR0, "synapse-login-r0")] {
-        let broken = replaced(answers("active", &active), &question, Outcome::Answered(recorded("active", name)));
+    for (probe, name) in [(Probe::LoginV3, "synapse-login-v3"), (Probe::LoginR0, "synapse-login-r0")] {
+        let broken = replaced(replies("active", &active), &probe, Outcome::Answered(recorded("active", name)));
         assert_eq!(wrong(&active, &broken), [("synapse-login", Severity::Blocker)]);
         says(&active, &broken, "synapse-login", Severity::Blocker, "reaches Synapse");
     }
@@ -224,63 +223,63 @@ fn logins_routed_to_synapse_after_the_migration_are_a_blocker() {
 #[test]
 fn one_worker_that_cannot_reach_mas_is_a_blocker() {
     let active = expected(EndpointPhase::Active);
-    let mut down = answers("active", &active);
-    down.add(Question::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
+    let mut down = replies("active", &active);
+    down.add(Probe::WhoamiJunk, Outcome::Answered(recorded("active-mas-down", "synapse-whoami-junk")));
     assert_eq!(wrong(&active, &down), [("synapse-asks-mas", Severity::Blocker)]);
     says(&active, &down, "synapse-asks-mas", Severity::Blocker, "1 of 9 requests got 503");
-    // A token that was seen before is answered from Synapse's cache, and so is auth_metadata: neither hides it.
-    let all = answers("active-mas-down", &active);
+    // Synapse answers requests with known tokens and for auth_metadata from its cache, so neither shows the problem.
+    let all = replies("active-mas-down", &active);
     assert_eq!(wrong(&active, &all), [("synapse-asks-mas", Severity::Blocker)]);
 }
 
 #[test]
-fn the_issuer_has_to_be_equal_byte_for_byte() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
+fn issuer_must_be_equal_byte_for_byte() {
+    let deployed = expected(EndpointPhase::Deployed);
     for issuer in
         ["https://auth.example.com", "http://auth.example.com/", "http://[::]:8080/", "https://auth.example.com/x/"]
     {
         let document = json!({"issuer": issuer, "id_token_signing_alg_values_supported": ["RS256"]});
-        let broken = replaced(answers("dry-run-done", &rehearsed), &Question::Discovery, json_answer(document));
-        assert_eq!(wrong(&rehearsed, &broken), [("mas-issuer", Severity::Blocker)], "{issuer}");
-        says(&rehearsed, &broken, "mas-issuer", Severity::Blocker, issuer);
+        let broken = replaced(replies("dry-run-done", &deployed), &Probe::Discovery, json_reply(document));
+        assert_eq!(wrong(&deployed, &broken), [("mas-issuer", Severity::Blocker)], "{issuer}");
+        says(&deployed, &broken, "mas-issuer", Severity::Blocker, issuer);
     }
     let active = expected(EndpointPhase::Active);
     let document = json!({"issuer": "https://auth.example.com"});
-    let broken = replaced(answers("active", &active), &Question::AuthMetadata, json_answer(document));
+    let broken = replaced(replies("active", &active), &Probe::AuthMetadata, json_reply(document));
     assert_eq!(wrong(&active, &broken), [("synapse-auth-metadata", Severity::Blocker)]);
 }
 
 #[test]
-fn an_older_synapse_that_knows_the_unstable_name_only_is_in_order() {
+fn older_synapse_with_only_the_unstable_metadata_is_ok() {
     let active = expected(EndpointPhase::Active);
     let gone = Outcome::Answered(recorded("dry-run-done", "synapse-auth_metadata"));
-    let old = replaced(answers("active", &active), &Question::AuthMetadata, gone);
+    let old = replaced(replies("active", &active), &Probe::AuthMetadata, gone);
     assert_eq!(wrong(&active, &old), []);
 }
 
 #[test]
-fn another_key_or_none_or_a_secret_that_cannot_be_read() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
-    let other = Expected { modulus: Known::Known("AQAB".into()), ..rehearsed.clone() };
+fn other_missing_and_unverifiable_rsa_keys_have_separate_findings() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
+    let other = Expected { modulus: Known::Known("AQAB".into()), ..deployed.clone() };
     assert_eq!(wrong(&other, &all), [("mas-signing-key", Severity::Blocker)]);
-    let unknown = Expected { modulus: Known::Unreadable("no permission".into()), ..rehearsed.clone() };
+    let unknown = Expected { modulus: Known::Unreadable("no permission".into()), ..deployed.clone() };
     assert_eq!(wrong(&unknown, &all), [("mas-signing-key", Severity::Unknown)]);
-    // Seen with the real MAS and an EC key in the place of the RSA key.
-    let none = replaced(all, &Question::Keys, json_answer(json!({"keys": [{"kty": "EC", "crv": "P-256"}]})));
-    assert_eq!(wrong(&rehearsed, &none), [("mas-signing-key", Severity::Blocker)]);
-    says(&rehearsed, &none, "mas-signing-key", Severity::Blocker, "no RSA key");
+    // Recorded from the real MAS with an EC key instead of the RSA key.
+    let none = replaced(all, &Probe::Keys, json_reply(json!({"keys": [{"kty": "EC", "crv": "P-256"}]})));
+    assert_eq!(wrong(&deployed, &none), [("mas-signing-key", Severity::Blocker)]);
+    says(&deployed, &none, "mas-signing-key", Severity::Blocker, "no RSA key");
 }
 
 #[test]
-fn answers_of_mas_about_a_provider_are_classified() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
-    let authorize = Question::Authorize(0);
+fn responses_of_mas_about_a_provider_are_classified() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
+    let authorize = Probe::Authorize(0);
     let said = |outcome: Outcome, severity: Severity, words: &str| {
         let broken = replaced(all.clone(), &authorize, outcome);
-        assert_eq!(wrong(&rehearsed, &broken), [("idp-at-mas", severity)]);
-        says(&rehearsed, &broken, "idp-at-mas", severity, words);
+        assert_eq!(wrong(&deployed, &broken), [("idp-at-mas", severity)]);
+        says(&deployed, &broken, "idp-at-mas", severity, words);
     };
     said(
         Outcome::Answered(recorded("dry-run-done", "mas-authorize-unknown")),
@@ -309,12 +308,12 @@ fn answers_of_mas_about_a_provider_are_classified() {
 }
 
 #[test]
-fn only_a_plain_address_is_asked_at_the_provider() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
+fn only_an_https_url_with_a_plain_host_is_requested_at_the_provider() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
     let next = |location: &str| {
-        let answer = Reply { status: 307, location: Some(location.into()), ..Reply::default() };
-        next_at_provider(&replaced(all.clone(), &Question::Authorize(0), Outcome::Answered(answer)), 0)
+        let reply = Reply { status: 307, location: Some(location.into()), ..Reply::default() };
+        next_at_provider(&replaced(all.clone(), &Probe::Authorize(0), Outcome::Answered(reply)), 0)
     };
     assert_eq!(next("https://idp.example.com/a?x=1#f").unwrap(), "https://idp.example.com/a?x=1");
     assert_eq!(next_at_provider(&all, 0).unwrap().host(), Some("idp.example.com"));
@@ -329,18 +328,18 @@ fn only_a_plain_address_is_asked_at_the_provider() {
     ] {
         assert!(matches!(next(refused), Err(Some(_))), "{refused}");
     }
-    let missing = replaced(all, &Question::Authorize(0), page(404, ""));
+    let missing = replaced(all, &Probe::Authorize(0), page(404, ""));
     assert_eq!(next_at_provider(&missing, 0), Err(None));
 }
 
 #[test]
-fn redirect_uri_is_reported_only_on_a_certain_error() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
+fn redirect_uri_is_reported_only_for_an_unambiguous_error() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
     let at = |outcome: Outcome| {
         let mut all = all.clone();
-        all.add(Question::AtProvider(0), outcome);
-        let found = judge(&rehearsed, &all);
+        all.add(Probe::AtProvider(0), outcome);
+        let found = judge(&deployed, &all);
         let one = found.iter().find(|one| one.code == "idp-redirect-uri").expect("a finding").clone();
         assert_eq!(one.subject, "https://idp.example.com/a", "no state and no nonce is shown");
         one
@@ -375,7 +374,7 @@ fn redirect_uri_is_reported_only_on_a_certain_error() {
         ("Dex", page(400, "<html><p>Unregistered redirect_uri (&#34;https://auth.example.com/&#34;).</p>")),
         (
             "oidc-provider",
-            json_answer(
+            json_reply(
                 json!({"error": "invalid_redirect_uri", "error_description": "redirect_uri did not match any of the client's registered redirect_uris"}),
             ),
         ),
@@ -413,19 +412,19 @@ fn redirect_uri_is_reported_only_on_a_certain_error() {
     assert_eq!(at(Outcome::NotAsked("it leads to 169.254.169.254".into())).severity, Severity::Unknown);
 }
 
-/// What `new-login` says in a phase where the three requests of a login are answered so.
-fn new_login(phase: EndpointPhase, user: &str, asked: &[(Question, Outcome)]) -> Finding {
+/// The finding `new-login` in a phase with these responses to the three requests of a login.
+fn new_login(phase: EndpointPhase, user: &str, asked: &[(Probe, Outcome)]) -> Finding {
     let mut given = Expected { test_user: Some(user.into()), ..expected(phase) };
     given.mas_host = given.mas_host.filter(|_| phase != EndpointPhase::Before);
     let when = if phase == EndpointPhase::Active { "active" } else { "dry-run-done" };
-    let mut all = answers(when, &given);
+    let mut all = replies(when, &given);
     if phase == EndpointPhase::Active {
         let passwords =
             json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}, {"type": "m.login.password"}]});
-        all = replaced(all, &Question::LoginV3, json_answer(passwords));
+        all = replaced(all, &Probe::LoginV3, json_reply(passwords));
     }
-    for (question, outcome) in asked {
-        all = replaced(all, question, outcome.clone());
+    for (probe, outcome) in asked {
+        all = replaced(all, probe, outcome.clone());
     }
     judge(&given, &all).into_iter().find(|one| one.code == "new-login").expect("a finding")
 }
@@ -439,9 +438,9 @@ fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
     let whose = json!({"user_id": "@test:example.com", "device_id": "D", "access_token": ""});
     let named = json!({"user_id": "@test:example.com", "device_id": "D"});
     let good = [
-        (Question::LogIn, json_answer(whose)),
-        (Question::WhoamiNew, json_answer(named)),
-        (Question::LogOut, json_answer(json!({}))),
+        (Probe::LogIn, json_reply(whose)),
+        (Probe::WhoamiNew, json_reply(named)),
+        (Probe::LogOut, json_reply(json!({}))),
     ];
     let with = |at: usize, outcome: Outcome| {
         let mut asked = good.clone();
@@ -454,7 +453,7 @@ fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
             assert_eq!(one.severity, Severity::Ok, "{one:?}");
             assert!(one.message.contains("@test:example.com, device D; the program logged out again"), "{one:?}");
         }
-        let other = |document| new_login(phase, "test", &with(1, json_answer(document)));
+        let other = |document| new_login(phase, "test", &with(1, json_reply(document)));
         for document in [
             json!({"user_id": "@other:example.com", "device_id": "D"}),
             json!({"user_id": "@test:example.com", "device_id": "E"}),
@@ -479,86 +478,86 @@ fn new_login_is_ok_if_user_and_device_match_and_logout_works() {
         (200, Severity::Blocker, "instead of an access token"),
     ] {
         let refused = with_status(status, json!({"errcode": "M_FORBIDDEN"}));
-        let one = new_login(EndpointPhase::Active, "test", &[(Question::LogIn, refused)]);
+        let one = new_login(EndpointPhase::Active, "test", &[(Probe::LogIn, refused)]);
         assert!(one.severity == severity && one.message.contains(words), "{status}: {one:?}");
     }
     let silent = Outcome::Silent("no answer".into());
-    assert_eq!(new_login(EndpointPhase::Active, "test", &[(Question::LogIn, silent)]).severity, Severity::Unknown);
+    assert_eq!(new_login(EndpointPhase::Active, "test", &[(Probe::LogIn, silent)]).severity, Severity::Unknown);
 }
 
 #[test]
-fn no_login_is_tried_if_harmful_or_impossible() {
-    for phase in [EndpointPhase::Rehearsed, EndpointPhase::Migrating] {
+fn no_login_is_attempted_if_harmful_or_impossible() {
+    for phase in [EndpointPhase::Deployed, EndpointPhase::Migrating] {
         let one = new_login(phase, "test", &[]);
         assert!(
             one.severity == Severity::Blocker && one.message.contains("MAS is deployed but not migrated"),
             "{one:?}"
         );
     }
-    let off = json_answer(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
+    let off = json_reply(json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}));
     for (flows, words) in [
         (off, "password login is off; the host offers m.login.sso"),
-        (json_answer(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
+        (json_reply(json!({"flows": [{"type": "m.login.password"}]})), "see synapse-login"),
         (page(404, "<html>"), "404"),
-        (Outcome::Silent("x".into()), "no answer: x"),
+        (Outcome::Silent("x".into()), "no response: x"),
     ] {
-        let one = new_login(EndpointPhase::Active, "test", &[(Question::LoginV3, flows)]);
+        let one = new_login(EndpointPhase::Active, "test", &[(Probe::LoginV3, flows)]);
         assert!(one.severity == Severity::Unknown && one.message.contains(words), "{one:?}");
     }
-    let delegated = json_answer(json!({"flows": [{"type": "m.login.password", "oauth_aware_preferred": true}]}));
-    let early = new_login(EndpointPhase::Before, "test", &[(Question::LoginV3, delegated)]);
+    let delegated = json_reply(json!({"flows": [{"type": "m.login.password", "oauth_aware_preferred": true}]}));
+    let early = new_login(EndpointPhase::Before, "test", &[(Probe::LoginV3, delegated)]);
     assert_eq!(early.severity, Severity::Unknown, "{early:?}");
     let active = expected(EndpointPhase::Active);
     assert!(
-        judge(&active, &answers("active", &active)).iter().all(|one| one.code != "new-login"),
+        judge(&active, &replies("active", &active)).iter().all(|one| one.code != "new-login"),
         "--login-file was not given"
     );
 }
 
 #[test]
 fn synapses_providers_are_compared_with_the_spec() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
-    let mut two = rehearsed.clone();
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
+    let mut two = deployed.clone();
     two.providers.push(IdentityProvider { idp_id: "01JBCDEFGHJKMNPQRSTVWXYZ01".into(), ..IdentityProvider::default() });
     says(&two, &all, "idp-offered", Severity::Warning, "oidc-01JBCDEFGHJKMNPQRSTVWXYZ01");
-    let none = Expected { providers: Vec::new(), ..rehearsed };
+    let none = Expected { providers: Vec::new(), ..deployed };
     says(&none, &all, "idp-offered", Severity::Warning, "Synapse offers oidc-01JABCDEFGHJKMNPQRSTVWXYZ0");
 }
 
 #[test]
-fn a_host_that_cannot_be_reached_is_one_warning_and_nothing_else_is_guessed() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
+fn unreachable_host_is_one_warning_and_has_no_other_finding() {
+    let deployed = expected(EndpointPhase::Deployed);
     let mut all = Replies::default();
-    for question in questions(&rehearsed) {
-        all.add(question, Outcome::NotReached("its address was not found".into()));
+    for probe in probes(&deployed) {
+        all.add(probe, Outcome::NotReached("its address was not found".into()));
     }
     assert_eq!(
-        wrong(&rehearsed, &all),
+        wrong(&deployed, &all),
         [("mas-reachable", Severity::Warning), ("synapse-reachable", Severity::Warning)]
     );
-    assert_eq!(judge(&rehearsed, &all).len(), 2);
+    assert_eq!(judge(&deployed, &all).len(), 2);
     let active = expected(EndpointPhase::Active);
-    let one = replaced(answers("active", &active), &Question::Keys, Outcome::Silent("no answer within 4 s".into()));
+    let one = replaced(replies("active", &active), &Probe::Keys, Outcome::Silent("no answer within 4 s".into()));
     assert_eq!(wrong(&active, &one), [("mas-signing-key", Severity::Unknown)]);
 }
 
 #[test]
-fn html_where_json_belongs_and_other_answers_that_are_none() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
+fn html_and_other_unusable_responses_are_blockers() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
     let html = page(200, "<html><head><title>Welcome to\nnginx!</title>");
-    for (question, code) in [
-        (Question::Discovery, "mas-discovery"),
-        (Question::Keys, "mas-signing-key"),
-        (Question::Versions, "synapse-reachable"),
-        (Question::LoginV3, "synapse-login"),
+    for (probe, code) in [
+        (Probe::Discovery, "mas-discovery"),
+        (Probe::Keys, "mas-signing-key"),
+        (Probe::Versions, "synapse-reachable"),
+        (Probe::LoginV3, "synapse-login"),
     ] {
-        let broken = replaced(all.clone(), &question, html.clone());
-        assert_eq!(wrong(&rehearsed, &broken), [(code, Severity::Blocker)], "{question:?}");
-        says(&rehearsed, &broken, code, Severity::Blocker, "\"Welcome to nginx!\"");
-        let hostile = replaced(all.clone(), &question, Outcome::Unusable("it sends more than 100 headers".into()));
-        assert_eq!(wrong(&rehearsed, &hostile), [(code, Severity::Blocker)], "{question:?}");
+        let broken = replaced(all.clone(), &probe, html.clone());
+        assert_eq!(wrong(&deployed, &broken), [(code, Severity::Blocker)], "{probe:?}");
+        says(&deployed, &broken, code, Severity::Blocker, "\"Welcome to nginx!\"");
+        let hostile = replaced(all.clone(), &probe, Outcome::Unusable("it sends more than 100 headers".into()));
+        assert_eq!(wrong(&deployed, &hostile), [(code, Severity::Blocker)], "{probe:?}");
     }
     let odd = b"[[[[".repeat(1000);
     for body in [
@@ -568,22 +567,22 @@ fn html_where_json_belongs_and_other_answers_that_are_none() {
         vec![0xff; 64],
         br#"{"issuer": 5, "keys": 7, "flows": {}, "versions": 1}"#.to_vec(),
     ] {
-        for question in questions(&rehearsed) {
+        for probe in probes(&deployed) {
             for status in [200, 404, 500, 999] {
                 let outcome =
                     Outcome::Answered(Reply { status, body: body.clone(), cut: status == 500, ..Reply::default() });
-                let _ = judge(&rehearsed, &replaced(all.clone(), &question, outcome));
+                let _ = judge(&deployed, &replaced(all.clone(), &probe, outcome));
             }
         }
     }
 }
 
 #[test]
-fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
+fn foreign_text_cannot_move_the_cursor_or_fill_the_screen() {
+    let deployed = expected(EndpointPhase::Deployed);
     let nasty = format!("<title>\u{1b}[2J{}\u{202e}</title>", "x".repeat(5000));
-    let broken = replaced(answers("dry-run-done", &rehearsed), &Question::Discovery, page(200, &nasty));
-    let found = judge(&rehearsed, &broken);
+    let broken = replaced(replies("dry-run-done", &deployed), &Probe::Discovery, page(200, &nasty));
+    let found = judge(&deployed, &broken);
     let message = &found.iter().find(|one| one.code == "mas-discovery").unwrap().message;
     assert!(message.len() < 300 && !message.contains('\u{1b}'), "{message}");
 }
@@ -592,62 +591,56 @@ fn what_others_send_cannot_move_the_cursor_or_fill_the_screen() {
 fn unknown_token_or_token_of_another_user_is_a_blocker() {
     let mut active = expected(EndpointPhase::Active);
     active.token = Some(GivenToken::read("syt_Ym9i_x_1"));
-    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    assert_eq!(wrong(&active, &replies("active", &active)), [("old-token", Severity::Blocker)]);
     says(
         &active,
-        &answers("active", &active),
+        &replies("active", &active),
         "old-token",
         Severity::Blocker,
         "issued to bob, but now belongs to @alice:example.com",
     );
-    // What was written down before the migration is compared.
+    // The values from before the migration are compared.
     let noted = |user: &str, device: &str| {
         Some(GivenToken { user: Some(user.into()), device: Some(device.into()), ..GivenToken::default() })
     };
     active.token = noted("@alice:example.com", "HKOYVGWQPE");
-    says(&active, &answers("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as in the file");
+    says(&active, &replies("active", &active), "old-token", Severity::Ok, "device HKOYVGWQPE, as in the file");
     active.token = noted("@alicia:example.com", "HKOYVGWQPE");
-    says(
-        &active,
-        &answers("active", &active),
-        "old-token",
-        Severity::Blocker,
-        "belonged to @alicia:example.com before",
-    );
+    says(&active, &replies("active", &active), "old-token", Severity::Blocker, "belonged to @alicia:example.com; now");
     active.token = noted("@alice:example.com", "ANOTHER");
-    says(&active, &answers("active", &active), "old-token", Severity::Blocker, "belonged to device ANOTHER before");
+    says(&active, &replies("active", &active), "old-token", Severity::Blocker, "belonged to device ANOTHER; now");
     active.token = Some(GivenToken::default());
     active.server_name = Some("other.org".into());
-    assert_eq!(wrong(&active, &answers("active", &active)), [("old-token", Severity::Blocker)]);
+    assert_eq!(wrong(&active, &replies("active", &active)), [("old-token", Severity::Blocker)]);
     active.server_name = Some("example.com".into());
     let gone = Outcome::Answered(recorded("active", "synapse-whoami-junk"));
-    let broken = replaced(answers("active", &active), &Question::WhoamiToken, gone);
+    let broken = replaced(replies("active", &active), &Probe::WhoamiToken, gone);
     assert_eq!(wrong(&active, &broken), [("old-token", Severity::Blocker)]);
 }
 
 #[test]
-fn the_login_page_tells_whether_mas_can_read_its_database() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
+fn login_page_shows_whether_mas_can_read_its_database() {
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
     let to = |status: u16, location: &str| {
         Outcome::Answered(Reply { status, location: Some(location.into()), ..Reply::default() })
     };
-    let sso = replaced(all.clone(), &Question::LoginPage, to(303, "/upstream/authorize/01JABCDEFGHJKMNPQRSTVWXYZ0"));
-    assert_eq!(wrong(&rehearsed, &sso), []);
-    let failing = replaced(all.clone(), &Question::LoginPage, page(500, "<!DOCTYPE html>"));
-    assert_eq!(wrong(&rehearsed, &failing), [("mas-login-page", Severity::Blocker)]);
-    let elsewhere = replaced(all, &Question::LoginPage, to(302, "https://other.example.com/"));
-    assert_eq!(wrong(&rehearsed, &elsewhere), [("mas-login-page", Severity::Warning)]);
+    let sso = replaced(all.clone(), &Probe::LoginPage, to(303, "/upstream/authorize/01JABCDEFGHJKMNPQRSTVWXYZ0"));
+    assert_eq!(wrong(&deployed, &sso), []);
+    let failing = replaced(all.clone(), &Probe::LoginPage, page(500, "<!DOCTYPE html>"));
+    assert_eq!(wrong(&deployed, &failing), [("mas-login-page", Severity::Blocker)]);
+    let elsewhere = replaced(all, &Probe::LoginPage, to(302, "https://other.example.com/"));
+    assert_eq!(wrong(&deployed, &elsewhere), [("mas-login-page", Severity::Warning)]);
 }
 
 #[test]
-fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
+fn well_known_document_may_omit_mas_but_must_not_be_wrong() {
     let mut active = expected(EndpointPhase::Active);
     active.well_known = true;
     let with = |document: Value| {
-        let mut answers = answers("active", &expected(EndpointPhase::Active));
-        answers.add(Question::WellKnown, json_answer(document));
-        wrong(&active, &answers)
+        let mut replies = replies("active", &expected(EndpointPhase::Active));
+        replies.add(Probe::WellKnown, json_reply(document));
+        wrong(&active, &replies)
     };
     let homeserver = json!({"base_url": "https://matrix.example.com/"});
     assert_eq!(with(json!({"m.homeserver": homeserver})), []);
@@ -662,11 +655,11 @@ fn the_well_known_document_may_say_nothing_of_mas_but_nothing_wrong() {
 }
 
 #[test]
-fn an_id_cannot_leave_its_place_in_the_address() {
-    let mut rehearsed = expected(EndpointPhase::Rehearsed);
-    rehearsed.providers[0].idp_id = "../../admin?x=1#y z".into();
+fn provider_id_is_escaped_in_the_url() {
+    let mut deployed = expected(EndpointPhase::Deployed);
+    deployed.providers[0].idp_id = "../../admin?x=1#y z".into();
     assert_eq!(
-        Question::Authorize(0).url(&rehearsed),
+        Probe::Authorize(0).url(&deployed),
         "https://auth.example.com/upstream/authorize/..%2F..%2Fadmin%3Fx%3D1%23y%20z"
     );
 }
@@ -679,36 +672,36 @@ fn every_code_is_explained() {
 }
 
 #[test]
-fn answer_of_the_ingress_is_not_taken_for_synapses() {
+fn response_of_the_ingress_is_not_mistaken_for_synapses() {
     let active = expected(EndpointPhase::Active);
-    let all = answers("active", &active);
-    let tries = all.to(&Question::WhoamiJunk).count();
+    let all = replies("active", &active);
+    let tries = all.to(&Probe::WhoamiJunk).count();
     assert!(tries >= 2 * active.processes, "{tries}");
     let mut some = all.clone();
-    forget(&mut some, &Question::WhoamiJunk);
+    forget(&mut some, &Probe::WhoamiJunk);
     for _ in 1..tries {
-        some.add(Question::WhoamiJunk, Outcome::Answered(recorded("active", "synapse-whoami-junk")));
+        some.add(Probe::WhoamiJunk, Outcome::Answered(recorded("active", "synapse-whoami-junk")));
     }
     let mut busy = some.clone();
-    busy.add(Question::WhoamiJunk, page(503, "<html><title>503 Service Temporarily Unavailable</title>"));
+    busy.add(Probe::WhoamiJunk, page(503, "<html><title>503 Service Temporarily Unavailable</title>"));
     assert_eq!(wrong(&active, &busy), [("synapse-asks-mas", Severity::Warning)]);
     says(&active, &busy, "synapse-asks-mas", Severity::Warning, "(1 of 8 requests)");
-    some.add(Question::WhoamiJunk, page(429, "slow down"));
+    some.add(Probe::WhoamiJunk, page(429, "slow down"));
     says(&active, &some, "synapse-asks-mas", Severity::Unknown, "limits requests after 7 of 8");
-    let none = replaced(all, &Question::WhoamiJunk, page(503, "<html><title>503 Service Unavailable</title>"));
+    let none = replaced(all, &Probe::WhoamiJunk, page(503, "<html><title>503 Service Unavailable</title>"));
     assert_eq!(wrong(&active, &none), [("synapse-asks-mas", Severity::Blocker)]);
 }
 
 #[test]
 fn endpoint_at_another_host_is_reported() {
-    let rehearsed = expected(EndpointPhase::Rehearsed);
-    let all = answers("dry-run-done", &rehearsed);
+    let deployed = expected(EndpointPhase::Deployed);
+    let all = replies("dry-run-done", &deployed);
     let mut document = recorded("dry-run-done", "mas-discovery").json().unwrap();
     document["token_endpoint"] = json!("https://elsewhere.example.org/oauth2/token");
-    let strange = replaced(all, &Question::Discovery, json_answer(document));
-    assert_eq!(wrong(&rehearsed, &strange), [("mas-discovery", Severity::Warning)]);
+    let strange = replaced(all, &Probe::Discovery, json_reply(document));
+    assert_eq!(wrong(&deployed, &strange), [("mas-discovery", Severity::Warning)]);
     says(
-        &rehearsed,
+        &deployed,
         &strange,
         "mas-discovery",
         Severity::Warning,
@@ -717,7 +710,7 @@ fn endpoint_at_another_host_is_reported() {
 }
 
 #[test]
-fn the_more_processes_the_more_tries_and_never_a_flood() {
+fn number_of_requests_grows_with_the_processes_up_to_a_limit() {
     let tries = |processes| Expected { processes, ..expected(EndpointPhase::Active) }.tries();
     assert_eq!([1, 2, 6, 12, 100].map(tries), [4, 8, 30, 40, 40]);
 }
@@ -730,7 +723,7 @@ fn every_row_of_the_table_is_used_and_every_placeholder_has_a_value() {
         include_str!("mas.rs"),
         include_str!("new_login.rs"),
         include_str!("providers.rs"),
-        include_str!("question.rs"),
+        include_str!("probe.rs"),
         include_str!("synapse.rs"),
     ];
     crate::checks::tests::assert_complete(&expected::TABLE, &sources);

@@ -19,11 +19,11 @@ fn done(mut snapshot: Snapshot) -> Snapshot {
     snapshot
 }
 
-fn wrote(manager: &str, operation: &str, time: &str, names: Reach) -> Value {
+fn wrote(manager: &str, operation: &str, time: &str, names: OwnedFields) -> Value {
     let mas = match names {
-        Reach::Nothing => json!({}),
-        Reach::Mas => json!({"f:matrixAuthenticationService": {"f:secretName": {}}}),
-        Reach::Active => json!({"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}),
+        OwnedFields::Nothing => json!({}),
+        OwnedFields::Mas => json!({"f:matrixAuthenticationService": {"f:secretName": {}}}),
+        OwnedFields::Active => json!({"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}),
     };
     json!({"manager": manager, "operation": operation, "time": time, "fieldsV1": {"f:spec": {"f:components": mas}}})
 }
@@ -32,7 +32,7 @@ fn found_for(snapshot: &Snapshot, purpose: Purpose) -> Vec<Finding> {
     run(snapshot, purpose).into_iter().filter(|one| crate::checks::codes::OWNERS.contains(&one.code)).collect()
 }
 
-fn helm_of(operation: &str, names: Reach) -> Snapshot {
+fn helm_of(operation: &str, names: OwnedFields) -> Snapshot {
     of(
         json!({"annotations": {"meta.helm.sh/release-name": "ess"}, "managedFields": [wrote("helm", operation, "1", names)]}),
     )
@@ -41,27 +41,30 @@ fn helm_of(operation: &str, names: Reach) -> Snapshot {
 #[test]
 fn consequence_depends_on_helms_version_and_on_its_values() {
     for (operation, names, says) in [
-        ("Update", Reach::Nothing, "keeps the change, but the values are wrong until they say the same"),
-        ("Update", Reach::Active, "keeps the change, but the values are wrong until they say the same"),
-        ("Apply", Reach::Nothing, "keeps the change while the values don't name MAS"),
-        ("Apply", Reach::Mas, "Every later `helm upgrade` fails with a conflict until its values say the same"),
-        ("Apply", Reach::Active, "Every later `helm upgrade` fails with a conflict until its values say the same"),
+        ("Update", OwnedFields::Nothing, "keeps the change, but the values differ from it until you update them"),
+        ("Update", OwnedFields::Active, "keeps the change, but the values differ from it until you update them"),
+        ("Apply", OwnedFields::Nothing, "keeps the change while the values don't name MAS"),
+        ("Apply", OwnedFields::Mas, "Every later `helm upgrade` fails with a conflict until its values match"),
+        ("Apply", OwnedFields::Active, "Every later `helm upgrade` fails with a conflict until its values match"),
     ] {
         let snapshot = helm_of(operation, names);
-        for purpose in [Purpose::DryRun, Purpose::Activate, Purpose::Look, Purpose::Abort] {
+        for purpose in [Purpose::DryRun, Purpose::Activate, Purpose::Check, Purpose::Abort] {
             let found = &found_for(&snapshot, purpose)[0];
             assert_eq!((found.code, found.severity), ("manifest-owned-by-helm", Severity::Warning));
             assert!(found.message.contains(says), "{operation} {names:?}: {}", found.message);
             let off = found.message.contains("would switch MAS off");
-            assert_eq!(off, matches!(purpose, Purpose::Activate | Purpose::Look), "{purpose:?}: {}", found.message);
+            assert_eq!(off, matches!(purpose, Purpose::Activate | Purpose::Check), "{purpose:?}: {}", found.message);
         }
     }
-    assert!(found_for(&helm_of("Apply", Reach::Nothing), Purpose::Prepare).is_empty(), "prepare doesn't write it");
+    assert!(
+        found_for(&helm_of("Apply", OwnedFields::Nothing), Purpose::Prepare).is_empty(),
+        "prepare doesn't write it"
+    );
 }
 
 #[test]
 fn after_the_migration_an_owner_without_the_switch_is_a_warning() {
-    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", OwnedFields::Active);
     let owners = [
         (json!({"annotations": {"meta.helm.sh/release-name": "ess"}}), "helm"),
         (json!({"labels": {"argocd.argoproj.io/instance": "chat"}}), "argocd-controller"),
@@ -74,16 +77,16 @@ fn after_the_migration_an_owner_without_the_switch_is_a_warning() {
             metadata["managedFields"] = fields;
             done(of(metadata))
         };
-        let found = found_for(&with(json!([ours])), Purpose::Look).remove(0);
+        let found = found_for(&with(json!([ours])), Purpose::Check).remove(0);
         assert_eq!(found.severity, Severity::Warning, "{found:?}");
         assert!(found.message.contains("switch MAS off"), "{found:?}");
         assert!(found.remedy.unwrap().contains("config.active: true"));
         // Without managedFields the last writer is unknown.
-        assert_eq!(found_for(&with(json!(null)), Purpose::Look)[0].severity, Severity::Warning);
-        let last = |manager| with(json!([ours, wrote(manager, "Apply", "3", Reach::Active)]));
-        assert_eq!(found_for(&last(tool), Purpose::Look)[0].severity, Severity::Ok);
+        assert_eq!(found_for(&with(json!(null)), Purpose::Check)[0].severity, Severity::Warning);
+        let last = |manager| with(json!([ours, wrote(manager, "Apply", "3", OwnedFields::Active)]));
+        assert_eq!(found_for(&last(tool), Purpose::Check)[0].severity, Severity::Ok);
         // A user's edit in the cluster is not in the owner's manifest.
-        assert_eq!(found_for(&last("kubectl-edit"), Purpose::Look)[0].severity, Severity::Warning);
+        assert_eq!(found_for(&last("kubectl-edit"), Purpose::Check)[0].severity, Severity::Warning);
     }
 }
 
@@ -116,8 +119,8 @@ fn a_file_with_another_value_is_a_warning_and_one_without_a_value_is_ok() {
         (says(false), Purpose::Abort, Severity::Ok),
         (says(true), Purpose::DryRun, Severity::Warning),
         (says(true), Purpose::Abort, Severity::Warning),
-        (done(says(false)), Purpose::Look, Severity::Warning),
-        (done(says(true)), Purpose::Look, Severity::Ok),
+        (done(says(false)), Purpose::Check, Severity::Warning),
+        (done(says(true)), Purpose::Check, Severity::Ok),
     ] {
         let found = &found_for(&snapshot, purpose)[0];
         assert_eq!((found.code, found.severity), ("manifest-applied", severity), "{purpose:?} {found:?}");
@@ -136,12 +139,12 @@ fn a_file_with_another_value_is_a_warning_and_one_without_a_value_is_ok() {
 fn an_unknown_applier_is_a_warning_if_it_owns_the_changed_field() {
     let by = |operation, names| of(json!({"managedFields": [wrote("terraform", operation, "1", names)]}));
     for (operation, names, purpose, severity) in [
-        ("Apply", Reach::Nothing, Purpose::Activate, Severity::Ok),
-        ("Apply", Reach::Mas, Purpose::Activate, Severity::Ok),
-        ("Apply", Reach::Mas, Purpose::DryRun, Severity::Warning),
-        ("Apply", Reach::Active, Purpose::Activate, Severity::Warning),
-        ("Apply", Reach::Active, Purpose::Abort, Severity::Warning),
-        ("Update", Reach::Active, Purpose::Activate, Severity::Ok),
+        ("Apply", OwnedFields::Nothing, Purpose::Activate, Severity::Ok),
+        ("Apply", OwnedFields::Mas, Purpose::Activate, Severity::Ok),
+        ("Apply", OwnedFields::Mas, Purpose::DryRun, Severity::Warning),
+        ("Apply", OwnedFields::Active, Purpose::Activate, Severity::Warning),
+        ("Apply", OwnedFields::Active, Purpose::Abort, Severity::Warning),
+        ("Update", OwnedFields::Active, Purpose::Activate, Severity::Ok),
     ] {
         let found = &found_for(&by(operation, names), purpose)[0];
         assert_eq!(found.severity, severity, "{operation} {names:?} {purpose:?}");
@@ -151,12 +154,12 @@ fn an_unknown_applier_is_a_warning_if_it_owns_the_changed_field() {
 
 #[test]
 fn after_the_migration_an_applier_of_mas_is_a_warning() {
-    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", Reach::Active);
+    let ours = wrote(crate::field_manager::FIELD_MANAGER, "Update", "2", OwnedFields::Active);
     let with = |fields| done(of(json!({"managedFields": fields})));
     let theirs = |names| wrote("terraform", "Apply", "1", names);
-    let severity = |fields| found_for(&with(fields), Purpose::Look)[0].severity;
-    assert_eq!(severity(json!([ours, theirs(Reach::Mas)])), Severity::Warning);
-    assert_eq!(severity(json!([ours, theirs(Reach::Nothing)])), Severity::Ok);
-    let later = wrote("terraform", "Apply", "3", Reach::Active);
+    let severity = |fields| found_for(&with(fields), Purpose::Check)[0].severity;
+    assert_eq!(severity(json!([ours, theirs(OwnedFields::Mas)])), Severity::Warning);
+    assert_eq!(severity(json!([ours, theirs(OwnedFields::Nothing)])), Severity::Ok);
+    let later = wrote("terraform", "Apply", "3", OwnedFields::Active);
     assert_eq!(severity(json!([ours, later])), Severity::Ok, "it owns the field, so its value is the cluster's");
 }

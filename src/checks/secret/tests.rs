@@ -1,4 +1,4 @@
-//! Keys that the component refers to, now or as soon as the schema's defaults are put in.
+//! Keys that the component references, directly or through the schema's defaults.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn snapshot(mas: serde_json::Value, fields: &[(&str, Option<&str>)]) -> Snapshot
     }
 }
 
-/// What is told about keys beside the three that every MAS Secret has.
+/// The findings about keys other than the three of every MAS Secret.
 fn told(snapshot: &Snapshot, purpose: Purpose) -> Vec<String> {
     let mut findings = Vec::new();
     check(snapshot, purpose, &mut findings);
@@ -56,7 +56,7 @@ fn missing_key_is_reported_with_component_property_and_secret() {
         snapshot(json!({"config": {"smtp": {"passwordSecretKey": "smtpPassword"}, "xSecretKey": "there"}}), &[]);
     let wanted =
         "component matrixAuthenticationService, property config.smtp.passwordSecretKey: absent from m/smtpPassword";
-    assert_eq!(told(&named, Purpose::Look), [wanted]);
+    assert_eq!(told(&named, Purpose::Check), [wanted]);
     assert_eq!(told(&named, Purpose::Prepare), [] as [&str; 0], "`prepare` is what makes it");
 }
 
@@ -66,13 +66,13 @@ fn missing_key_of_a_schema_default_is_reported() {
         ("config.matrixSecretSecretKey", Some("matrixSecret")),
         ("config.thereSecretKey", Some("there")),
         ("config.noDefaultSecretKey", None),
-        // Its section is not there unless somebody asks for it.
+        // Its section exists only if it is configured.
         ("config.smtp.passwordSecretKey", Some("smtpPassword")),
     ];
     let message =
         "component matrixAuthenticationService, property config.matrixSecretSecretKey: absent from m/matrixSecret";
     assert_eq!(told(&snapshot(json!(null), &fields), Purpose::DryRun), [message]);
-    // What the object says goes before the default.
+    // The object's value has priority over the default.
     let named = snapshot(json!({"config": {"matrixSecretSecretKey": "there"}}), &fields);
     assert_eq!(told(&named, Purpose::DryRun), [] as [&str; 0]);
 }
@@ -80,13 +80,13 @@ fn missing_key_of_a_schema_default_is_reported() {
 #[test]
 fn missing_certificate_is_left_to_the_certificate_checks() {
     let tls = json!({"k8s": {"ingress": {"tls": {"certificate": {"certFileSecretKey": "certificate"}}}}});
-    assert_eq!(told(&snapshot(tls, &[]), Purpose::Look), [] as [&str; 0]);
+    assert_eq!(told(&snapshot(tls, &[]), Purpose::Check), [] as [&str; 0]);
 }
 
-/// What MAS has run with cannot be made anew; `check` must not advise it.
+/// A lost encryption secret cannot be generated again; `check` must not advise it.
 #[test]
 fn lost_encryption_secret_is_reported_with_its_fingerprint() {
-    use crate::record::{Record, Rehearsal, RehearsalState};
+    use crate::record::{DryRun, DryRunResult, Record};
     let ours = EncryptionSecret::generate().unwrap();
     let print = ours.fingerprint().to_string();
     let mut snapshot = snapshot(json!({"secretName": "m", "config": {"active": false}}), &[]);
@@ -95,8 +95,8 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
         {"f:matrixAuthenticationService": {"f:config": {"f:active": {}}}}}}}]);
     let by_others = std::mem::replace(&mut snapshot.deployment, Deployment::from_value(object).unwrap());
     let mut record = Record::new(&snapshot.deployment);
-    record.rehearsal = Some(Rehearsal {
-        state: RehearsalState::Passed,
+    record.dry_run = Some(DryRun {
+        state: DryRunResult::Passed,
         spec_digest: String::new(),
         spec_outline: None,
         release: None,
@@ -110,7 +110,7 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
     });
     let told = |snapshot: &Snapshot| {
         let mut findings = Vec::new();
-        check(snapshot, Purpose::Look, &mut findings);
+        check(snapshot, Purpose::Check, &mut findings);
         findings
     };
     let with = |value: Option<&str>| {
@@ -143,11 +143,11 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
             assert!(!findings.iter().any(anew), "{findings:#?}");
         }
     }
-    // A component that others wrote may still wait for its Secret.
+    // A component from another writer may still wait for its Secret.
     snapshot.deployment = by_others;
     (snapshot.record, snapshot.secret) = (Known::Known(None), Known::Known(None));
     assert_eq!(encryption_secret_lost(&snapshot), None);
-    // MAS has not run yet, or was taken out.
+    // MAS has not run yet, or was removed.
     snapshot = self::snapshot(json!(null), &[]);
     snapshot.record = Known::Known(Some(record));
     snapshot.secret = Known::Known(None);
@@ -164,7 +164,7 @@ fn secret_of_another_tool_is_a_warning_before_prepare_writes_it() {
         check(&snapshot, purpose, &mut findings);
         findings.into_iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
     };
-    assert!(codes(Purpose::Look).contains(&("mas-secret-managed", Severity::Warning)));
+    assert!(codes(Purpose::Check).contains(&("mas-secret-managed", Severity::Warning)));
     assert!(
         codes(Purpose::DryRun).iter().all(|(code, _)| *code != "mas-secret-managed"),
         "a dry run puts nothing there"

@@ -57,7 +57,7 @@ fn resolution(snapshot: &Snapshot, settings: &MasSettings, purpose: Purpose) -> 
         _ if purpose == Purpose::Prepare => return None,
         (Known::Known(false), Some(Known::Known(true))) => "host-unresolved",
         // If Synapse's host doesn't resolve either, the result says nothing; only `check` reports it.
-        _ if purpose != Purpose::Look => return None,
+        _ if purpose != Purpose::Check => return None,
         (Known::Known(false), _) => "hosts-unresolved",
         (Known::Unreadable(why), _) => {
             values.push(("why", why));

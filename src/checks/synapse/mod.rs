@@ -6,7 +6,7 @@ pub(super) mod scan;
 mod settings;
 mod tree;
 
-pub use scan::{Hit, Process, Scan, SynapseConfig, scan};
+pub use scan::{Match, Process, Scan, SynapseConfig, scan};
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
         findings.extend(one.scan.hits.iter().map(|hit| hit.finding(&one.place)));
     }
     let of_fields = typed_fields(config, rendered);
-    let hits: Vec<&Hit> = all.iter().flat_map(|one| &one.scan.hits).collect();
+    let hits: Vec<&Match> = all.iter().flat_map(|one| &one.scan.hits).collect();
     findings.extend(only_rendered(rendered.known().map(Vec::as_slice).unwrap_or_default(), &hits, &of_fields));
     findings.extend(of_fields);
     if findings.len() == before {
@@ -40,11 +40,12 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
 }
 
 /// Findings about the rendered configuration that neither the free-form settings nor a typed field explain.
-fn only_rendered(all: &[SynapseConfig], free_form: &[&Hit], reported: &[Finding]) -> Vec<Finding> {
-    let mut seen: Vec<&Hit> = Vec::new();
+fn only_rendered(all: &[SynapseConfig], free_form: &[&Match], reported: &[Finding]) -> Vec<Finding> {
+    let mut seen: Vec<&Match> = Vec::new();
     let mut findings = Vec::new();
     for (one, hit) in all.iter().flat_map(|one| one.scan.hits.iter().map(move |hit| (one, hit))) {
-        let same = |other: &&Hit| other.setting == hit.setting && other.detail == hit.detail && other.path == hit.path;
+        let same =
+            |other: &&Match| other.setting == hit.setting && other.detail == hit.detail && other.path == hit.path;
         if free_form.iter().any(same) || seen.iter().any(same) {
             continue;
         }

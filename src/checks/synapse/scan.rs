@@ -8,7 +8,7 @@ use super::tree::{Entry, Node, Unread, Yaml, read};
 use crate::checks::finding::Finding;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
+pub struct Match {
     /// In `settings.yaml`.
     pub setting: &'static str,
     /// A module's name, the line of another entry, a syntax error; else empty.
@@ -19,7 +19,7 @@ pub struct Hit {
     pub line: Option<u64>,
 }
 
-impl Hit {
+impl Match {
     /// The finding about `PLACE: KEY, line N`.
     pub(super) fn finding(&self, place: &str) -> Finding {
         let path = if self.path.is_empty() { String::new() } else { format!(": {}", self.path) };
@@ -38,7 +38,7 @@ pub enum Process {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    pub hits: Vec<Hit>,
+    pub hits: Vec<Match>,
     /// Number of top-level keys.
     pub keys: usize,
     /// Contains the server name or the database: a complete configuration.
@@ -83,7 +83,7 @@ pub fn scan(text: &str, process: Process) -> Scan {
         Err(Unread::Several) => ("broken", "it contains more than one document", None),
         Err(Unread::TooMuch) => ("too-much", "", None),
     };
-    Scan { hits: vec![Hit { setting, detail: detail.to_owned(), path: String::new(), line }], ..Scan::default() }
+    Scan { hits: vec![Match { setting, detail: detail.to_owned(), path: String::new(), line }], ..Scan::default() }
 }
 
 fn scan_settings(root: &Node, process: Process) -> Scan {
@@ -110,13 +110,13 @@ const MANY: usize = 100;
 
 struct Scanner<'a> {
     root: &'a Node,
-    hits: Vec<Hit>,
+    hits: Vec<Match>,
 }
 
 impl<'a> Scanner<'a> {
     fn hit(&mut self, setting: &'static str, detail: impl Into<String>, path: impl Into<String>, line: u64) {
         if self.hits.len() < MANY {
-            self.hits.push(Hit { setting, detail: detail.into(), path: path.into(), line: Some(line) });
+            self.hits.push(Match { setting, detail: detail.into(), path: path.into(), line: Some(line) });
         }
     }
 

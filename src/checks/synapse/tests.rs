@@ -1,4 +1,4 @@
-//! Every setting: a text that must be found out, and one that must not.
+//! Every setting: a text that must be reported, and one that must not.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::*;
 use crate::checks::Components;
 use crate::deployment::{Deployment, Features};
 
-/// The code, path and line of everything that is found in a text.
+/// The code, path and line of everything found in a text.
 fn found(text: &str, process: Process) -> Vec<(&'static str, Severity, String)> {
     let scan = scan(text, process);
     let all = scan.hits.iter().map(|hit| hit.finding("P"));
@@ -324,10 +324,10 @@ fn rendered_settings_are_warnings_except_unsupported_logins() {
     assert_eq!(lifetime.subject, "Secret s, key k.yaml: session_lifetime, line 2");
     let saml = only(told(json!({}), rendered("saml2_config: {sp_config: {x: y}}\n")));
     assert_eq!((saml.code, saml.severity), ("saml-not-supported", Severity::Blocker));
-    // Legacy authentication itself is what the operator renders today.
+    // The operator currently renders legacy authentication itself.
     let legacy = "password_config: {enabled: true}\noidc_providers: [{idp_id: x, issuer: https://x/, client_id: y}]\nmodules: [{module: ldap_auth_provider.LdapAuthProviderModule}]\n";
     assert_eq!(only(told(json!({}), rendered(legacy))).severity, Severity::Ok);
-    // What is in the free-form settings as well has been said.
+    // Settings that are also in the free-form settings are reported only once.
     let both = told(json!({"additional": "session_lifetime: 1h"}), rendered("session_lifetime: 1h\n"));
     assert_eq!(only(both).severity, Severity::Blocker);
 }

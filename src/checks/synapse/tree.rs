@@ -185,7 +185,7 @@ fn unread(error: &Error) -> Unread {
 }
 
 /// Not in the library's words, which quote the text.
-const UNREADABLE: &str = "the text is not YAML from there on";
+const UNREADABLE: &str = "the text from this line on is not valid YAML";
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

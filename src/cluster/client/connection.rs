@@ -41,7 +41,7 @@ pub fn client(resolved: &Resolved, proof: &AuthInfo, limit: Option<Duration>) ->
     if config.root_cert.is_none()
         && (config.accept_invalid_certs || plain(Some(&config.cluster_url)) && plain(resolved.proxy.as_ref()))
     {
-        // Loading the system's authorities is the slowest part of the start, and they aren't used here.
+        // Loading the system's CAs is the slowest part of the start, and they aren't used here.
         config.root_cert = Some(Vec::new());
     }
     connect(&config, resolved.proxy.as_ref(), limit).map_err(|error| {
@@ -71,7 +71,7 @@ fn connect(config: &Config, proxy: Option<&Uri>, limit: Option<Duration>) -> Res
     // The addresses of a name share the limit, so that an unresponsive one leaves time for the others.
     http.set_connect_timeout(limit);
     let Some(proxy) = proxy.cloned() else { return over(config, http, limit) };
-    // As in Go, a proxy with TLS needs a certificate of the API server's authority, for its own name.
+    // As in Go, a proxy with TLS needs a certificate of the API server's CA, for its own name.
     let mut of_proxy = config.clone();
     of_proxy.tls_server_name = None;
     if proxy.scheme_str() != Some("https") {

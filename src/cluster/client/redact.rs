@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_taken_out_in_both_forms_and_also_where_it_is_cut_off() {
+    fn sent_values_are_redacted_in_both_forms_even_if_truncated() {
         let password = "correct horse \"battery\" staple";
         let values = values(&[password, "short"]);
         let base64 = STANDARD.encode(password);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_before_is_taken_out_as_well_and_ordinary_words_stay() {
+    fn existing_values_are_redacted_too_and_ordinary_words_stay() {
         let values = values(&[]);
         let text = "validatingadmissionpolicybindings \"a-policy\" in kube-system denied Secret first-element-mas: key has c29tZXRoaW5nIHNlY3JldCBoZXJl and \
                     9f86d081884c7d659a2feaa0c55ad015, uid 4b0c1f1e-95a5-4f0b-a2f4-3f2f6a1d7c11";

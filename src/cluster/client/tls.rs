@@ -14,7 +14,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
-use crate::net::tls::{Need, Verifier};
+use crate::net::tls::{Mode, Verifier};
 
 /// Adds TLS to a connector, for servers with `https`.
 pub fn over<H>(config: &Config, connector: H) -> Result<HttpsConnector<H>, Error> {
@@ -31,7 +31,7 @@ fn client_config(config: &Config) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder();
     let builder = match &config.root_cert {
         _ if config.accept_invalid_certs => {
-            let (any, _) = Verifier::client(None, Need::Nothing, None).map_err(|why| Error::Service(why.into()))?;
+            let (any, _) = Verifier::client(None, Mode::Nothing, None).map_err(|why| Error::Service(why.into()))?;
             builder.dangerous().with_custom_certificate_verifier(any)
         }
         Some(certificates) => {

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_until_the_last_try() {
+    fn pauses_grow_until_the_last_attempt() {
         let pauses: Vec<Option<Duration>> = (2..=5).map(|next| pause(next, Duration::ZERO, None, TOTAL)).collect();
         let millis = |millis| Some(Duration::from_millis(millis));
         assert_eq!(pauses, [millis(200), millis(600), millis(1800), None]);

@@ -50,7 +50,7 @@ pub struct ConnectionFlags {
     /// Group to impersonate; repeatable
     #[arg(long = "as-group", global = true, value_name = "GROUP")]
     pub as_groups: Vec<String>,
-    /// Time to wait for a response of the API server, such as 5s or 2m; 0 means no limit
+    /// Time to wait for a response from the API server, such as 5s or 2m; 0 means no limit
     #[arg(long, global = true, value_name = "DURATION")]
     pub request_timeout: Option<String>,
 }

@@ -48,7 +48,7 @@ impl fmt::Display for ClusterError {
             ErrorKind::ServerFailed { code, message, .. } => {
                 let status =
                     http::StatusCode::from_u16(*code).map_or_else(|_| code.to_string(), |code| code.to_string());
-                write!(f, "{server} answered the request{doing} with {status}{}", after_colon(message))
+                write!(f, "{server} responded to the request{doing} with {status}{}", after_colon(message))
             }
             ErrorKind::Refused { code, message } => {
                 write!(f, "{server} refused the request{doing} ({code}){}", after_colon(message))
@@ -57,7 +57,7 @@ impl fmt::Display for ClusterError {
                 write!(f, "invalid response from {server} to the request{doing}: {reason}")
             }
             ErrorKind::AnsweredByAnother(what) => {
-                write!(f, "{server} did not answer the request{doing} itself: the response is {what}")
+                write!(f, "{server} did not respond to the request{doing} itself: the response is {what}")
             }
             ErrorKind::Config { sentence, .. } | ErrorKind::Flag(sentence) => f.write_str(sentence),
         }

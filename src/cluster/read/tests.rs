@@ -63,7 +63,7 @@ async fn a_web_page_in_place_of_a_response_is_not_retried() {
 }
 
 #[tokio::test]
-async fn a_read_fails_after_four_tries() {
+async fn read_fails_after_four_attempts() {
     let (stub, cluster) = cluster(vec![Step::json(503, &json!({}))]).await;
     let error = cluster.get(&resource::<Secret>(), Some("ess"), "x").await.expect_err("trouble");
     assert!(matches!(error.kind(), ErrorKind::ServerFailed { code: 503, .. }));
@@ -102,7 +102,7 @@ async fn a_time_out_does_not_hide_the_earlier_error() {
     let (_stub, cluster) = cluster(vec![Step::json(503, &json!({})), Step::Silence(Duration::from_mins(1))]).await;
     let cluster = cluster.with_limits(Limits { read_answer: Some(Duration::from_millis(300)), ..Limits::default() });
     let error = cluster.get(&resource::<Secret>(), Some("ess"), "x").await.expect_err("trouble");
-    // Four tries: an error, then three times silence.
+    // Four attempts: an error, then three without a response.
     assert!(matches!(error.kind(), ErrorKind::Timeout { .. }), "{error}");
     let (_stub, cluster) = self::cluster(vec![
         Step::json(503, &json!({})),

@@ -119,7 +119,7 @@ async fn an_unread_object_is_reported_with_the_reason() {
     let (kind, selection) = (pods(), Selection::default());
     let list = || survey.list(&kind, Some("ess"), &selection, 10);
     assert_eq!(list().await.unwrap_err().to_string(), "list pods in namespace ess: not allowed");
-    assert_eq!(list().await.unwrap_err().why, Why::NotThere);
+    assert_eq!(list().await.unwrap_err().why, Reason::NotThere);
     let unread = survey.log(&log(), 10, 10).await.unwrap_err();
     assert_eq!(
         unread.to_string(),
@@ -133,7 +133,10 @@ async fn temporary_failures_are_retried() {
     let stub = Stub::with_steps(vec![Step::Cut, Step::Answer(200, "fine\n".into())]).await;
     assert_eq!(survey(&stub, PLENTY).await.log(&log(), 10, 10).await.unwrap().text, "fine\n");
     let stub = Stub::with_steps(vec![refused(503, "not now")]).await;
-    assert_eq!(survey(&stub, PLENTY).await.log(&log(), 10, 10).await.unwrap_err().why, Why::Failed("not now".into()));
+    assert_eq!(
+        survey(&stub, PLENTY).await.log(&log(), 10, 10).await.unwrap_err().why,
+        Reason::Failed("not now".into())
+    );
     assert_eq!(stub.count("GET"), 4);
 }
 
@@ -143,8 +146,8 @@ async fn the_time_limit_is_never_exceeded() {
     let short = Duration::from_millis(300);
     let begun = Instant::now();
     let survey_now = survey(&stub, short).await;
-    assert_eq!(survey_now.log(&log(), 10, 10).await.unwrap_err().why, Why::NotReached);
+    assert_eq!(survey_now.log(&log(), 10, 10).await.unwrap_err().why, Reason::NotReached);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert_eq!(survey_now.log(&log(), 10, 10).await.unwrap_err().why, Why::NotReached);
+    assert_eq!(survey_now.log(&log(), 10, 10).await.unwrap_err().why, Reason::NotReached);
     assert_eq!(stub.count("GET"), 1, "nothing is asked when the time is over");
 }

@@ -139,7 +139,7 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
     .await;
     let limits = Limits { write_answer: Some(Duration::from_millis(300)), ..Limits::default() };
     let cluster = Cluster::to_stub(&stub.address, limits).await;
-    let patience = Patience {
+    let patience = RetryPolicy {
         tries: 3,
         pause: Duration::from_millis(5),
         read_back: [Duration::from_millis(5); 4],
@@ -175,7 +175,7 @@ async fn a_write_is_one_request_with_version_field_manager_and_strict_validation
     );
 }
 
-/// With every fault at every try the outcome is true, and nothing is stored twice.
+/// With every fault at every attempt, the outcome is true, and nothing is stored twice.
 #[tokio::test]
 async fn no_fault_leads_to_a_false_outcome_or_a_second_change() {
     let faults = [
@@ -245,7 +245,7 @@ async fn a_lost_write_is_retried() {
 }
 
 #[tokio::test]
-async fn a_conflict_caused_by_an_earlier_try_is_applied() {
+async fn conflict_caused_by_an_earlier_attempt_is_applied() {
     let run = run(World::with_object(), &patch(), &[Fault::Late], false, false).await;
     assert!(matches!(&run.outcome, WriteOutcome::Applied(written) if written.read_back), "{:?}", run.outcome);
     assert_eq!((run.sent(), run.stored()), (2, 1));

@@ -42,7 +42,7 @@ impl DatabaseAccess {
 }
 
 /// Checks both databases concurrently, without writing. Failures become findings.
-pub async fn look(session: &Session, snapshot: &Snapshot, mut access: DatabaseAccess) -> Vec<Finding> {
+pub async fn check(session: &Session, snapshot: &Snapshot, mut access: DatabaseAccess) -> Vec<Finding> {
     let expected = Expected::of(snapshot);
     let ui = session.ui();
     for place in [&expected.mas, &expected.synapse].into_iter().flatten() {

@@ -28,7 +28,7 @@ pub async fn exec(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     let session = Session::open(context, args.name.as_deref()).await?;
     let (snapshot, mut findings) = gather(&session).await;
     if let Some(access) = access {
-        findings.extend(databases::look(&session, &snapshot, access).await);
+        findings.extend(databases::check(&session, &snapshot, access).await);
         findings.sort_by_key(|finding| finding.severity);
     }
     if !format.is_data() {

@@ -17,7 +17,7 @@ use crate::cli::PrepareArgs;
 use crate::error::{Exit, Failure};
 use crate::migration::{Confirmed, NOTHING_CHANGED};
 use crate::plan::SecretInputs;
-use crate::session::certificate::look;
+use crate::session::certificate::check as check_certificate;
 use crate::session::findings;
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
@@ -110,8 +110,8 @@ async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) 
     let Preparation { session, snapshot, settings, .. } = preparation;
     let mut found = checks::run(snapshot, Purpose::Prepare);
     let offered = Offered { pair: files.certificate.as_ref(), replace: &files.replace };
-    let looked = look(session, snapshot, settings, offered).await;
-    found.extend(certificate::report_deferrable(preparation, looked));
+    let checked = check_certificate(session, snapshot, settings, offered).await;
+    found.extend(certificate::report_deferrable(preparation, checked));
     if exports {
         // An export needs no write permissions.
         found.retain(|finding| finding.code != codes::PERMISSIONS);

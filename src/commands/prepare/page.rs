@@ -2,7 +2,7 @@
 
 use super::super::shared::output::providers;
 use super::preparation::Preparation;
-use crate::checks::{self, RehearsalStanding, Snapshot};
+use crate::checks::{self, DryRunStanding, Snapshot};
 use crate::cluster::shell_word;
 use crate::deployment::TlsMode;
 use crate::error::Failure;
@@ -51,7 +51,7 @@ impl Preparation<'_> {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }
         ui.print("")?;
-        let then = if changed && checks::standing(snapshot) == RehearsalStanding::Passed {
+        let then = if changed && checks::standing(snapshot) == DryRunStanding::Passed {
             "The settings changed after the last dry run. Repeat the dry run:"
         } else {
             "When these tasks are complete, start the dry run:"

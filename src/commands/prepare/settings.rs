@@ -18,7 +18,7 @@ const USUAL_PORT: u16 = 5432;
 /// All settings, or an error with all missing flags.
 pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Result<MasSettings, Failure> {
     let known = snapshot.recorded().and_then(|record| record.settings.clone()).or_else(|| snapshot.settings.clone());
-    let mut interview = Interview { session, snapshot, args, known: known.as_ref(), missing: Vec::new(), begun: false };
+    let mut interview = Prompts { session, snapshot, args, known: known.as_ref(), missing: Vec::new(), begun: false };
     let host = interview.host()?;
     let database = interview.database(&host)?;
     let tls = interview.tls()?;
@@ -33,7 +33,7 @@ pub fn resolve(session: &Session, snapshot: &Snapshot, args: &PrepareArgs) -> Re
 }
 
 /// Resolves one value after the other, and collects the missing flags if there is no terminal.
-struct Interview<'a> {
+struct Prompts<'a> {
     session: &'a Session,
     snapshot: &'a Snapshot,
     args: &'a PrepareArgs,
@@ -45,7 +45,7 @@ struct Interview<'a> {
 /// A flag, and the prompt for its value.
 type Question<'a> = (&'static str, &'a str);
 
-impl Interview<'_> {
+impl Prompts<'_> {
     fn host(&mut self) -> Result<String, Failure> {
         let deployment = &self.snapshot.deployment;
         let in_spec = deployment.mas_host().map(str::to_owned);

@@ -58,7 +58,7 @@ pub async fn collect(session: &Session) -> Contents {
         }
     } else {
         let what = "status.json, findings.json, record.json";
-        contents.missing.push(Missing::new(what, "the API server took too long"));
+        contents.missing.push(Missing::new(what, "the API server didn't respond in time"));
     }
     let chart = snapshot.and_then(|snapshot| snapshot.chart.as_ref());
     let versions = json!({

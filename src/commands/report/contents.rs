@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cluster::Unread;
 use crate::record::Archive;
-use crate::redact::{People, Redactor};
+use crate::redact::{Redactor, UserIds};
 use crate::session::Session;
 use crate::terminal::{OutputFormat, data, text};
 
@@ -40,14 +40,14 @@ struct Part {
 
 pub struct Contents {
     redactor: Redactor,
-    people: People,
+    people: UserIds,
     parts: Vec<Part>,
     pub missing: Vec<Missing>,
 }
 
 impl Contents {
     pub fn new(redactor: Redactor) -> Self {
-        Self { redactor, people: People::default(), parts: Vec::new(), missing: Vec::new() }
+        Self { redactor, people: UserIds::default(), parts: Vec::new(), missing: Vec::new() }
     }
 
     /// A tree as YAML or JSON, by the ending of its path; no file for an empty list.

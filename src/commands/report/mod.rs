@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::cli::ReportArgs;
-use crate::cluster::Why;
+use crate::cluster::Reason;
 use crate::error::{Exit, Failure};
 use crate::session::{Context, Document, Session};
 use crate::terminal::{Line, Next};
@@ -63,7 +63,7 @@ fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]
         if missing.len() > SHOWN {
             ui.status(format!("  and {} more, listed in INDEX.txt", missing.len() - SHOWN));
         }
-        if missing.iter().any(|one| one.reason == Why::NotAllowed.to_string()) {
+        if missing.iter().any(|one| one.reason == Reason::NotAllowed.to_string()) {
             ui.status("Reading these parts needs more permissions. The report is useful without them.");
         }
     }
@@ -71,7 +71,7 @@ fn print_summary(session: &Session, files: usize, size: u64, missing: &[Missing]
     ui.status(
         "Secrets are redacted: the report has only the names and lengths of their keys. Known values, keys, tokens, password \
          hashes and long codes are replaced by [redacted] in every text. The logs of Synapse and MAS have numbers instead of \
-         user IDs. Host names, object names and the operator's messages stay.",
+         user IDs. Host names, object names and the operator's messages remain.",
     );
     ui.next(&Next::new("The redaction is automatic: review the report before you share it. The file is:"));
 }

@@ -4,7 +4,7 @@
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 use serde_json::Value;
 
-use crate::cluster::{Selection, Survey, Unread, Why, resource, with_kind};
+use crate::cluster::{Reason, Selection, Survey, Unread, resource, with_kind};
 
 /// Name suffixes in the vendor's charts.
 const ENDINGS: [&str; 2] = ["updater-controller-manager", "operator-controller-manager"];
@@ -23,7 +23,7 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
     let (kind, pods) = (resource::<Deployment>(), resource::<Pod>());
     let mut operators = Operators::default();
     let mut lists = vec![survey.list(&kind, None, &Selection::default(), 2000).await];
-    if matches!(&lists[0], Err(unread) if unread.why == Why::NotAllowed) {
+    if matches!(&lists[0], Err(unread) if unread.why == Reason::NotAllowed) {
         for namespace in [own].into_iter().chain(NAMESPACES) {
             lists.push(survey.list(&kind, Some(namespace), &Selection::default(), 500).await);
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
-use crate::cluster::{Selection, Survey, Why, resource};
+use crate::cluster::{Reason, Selection, Survey, resource};
 use crate::deployment::Deployment;
 use crate::diagnosis::around::OWNER_LABEL;
 use crate::plan::SecretContents;
@@ -48,7 +48,7 @@ pub async fn read(survey: &Survey, deployment: &Deployment, also: Option<&str>) 
         match survey.get(&kind, deployment.namespace(), &name).await {
             Ok(secret) => secrets.take(secret),
             // Schemas have default names of Secrets that don't exist for many components.
-            Err(unread) if unread.why == Why::NotThere => secrets.shown.push(json!({"name": name, "there": false})),
+            Err(unread) if unread.why == Reason::NotThere => secrets.shown.push(json!({"name": name, "there": false})),
             Err(unread) => secrets.missing.push(unread.into()),
         }
     }

@@ -18,7 +18,7 @@ use crate::x509::{
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Holds {
+pub enum FileKind {
     /// The host's certificate, followed by its issuers.
     Certificate,
     PrivateKey,
@@ -27,7 +27,7 @@ pub enum Holds {
     Request,
 }
 
-impl Holds {
+impl FileKind {
     pub fn words(self) -> &'static str {
         match self {
             Self::Certificate => "certificate and its issuers",
@@ -44,7 +44,7 @@ impl Holds {
 #[serde(rename_all = "camelCase")]
 pub struct KeyFile {
     pub path: String,
-    pub holds: Holds,
+    pub holds: FileKind,
     /// The fingerprint of the certificate, or of the public key.
     pub fingerprint: Fingerprint,
     #[serde(skip)]
@@ -52,7 +52,7 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    pub fn new(out: &str, name: &str, holds: Holds, fingerprint: Fingerprint, pem: &str) -> Self {
+    pub fn new(out: &str, name: &str, holds: FileKind, fingerprint: Fingerprint, pem: &str) -> Self {
         Self { path: path_in(out, name).display().to_string(), holds, fingerprint, pem: SecretText::from(pem) }
     }
 
@@ -60,7 +60,7 @@ impl KeyFile {
         NewFile {
             path: PathBuf::from(&self.path),
             contents: self.pem.expose().as_bytes(),
-            private: matches!(self.holds, Holds::PrivateKey | Holds::CaPrivateKey),
+            private: matches!(self.holds, FileKind::PrivateKey | FileKind::CaPrivateKey),
         }
     }
 }
@@ -93,8 +93,8 @@ impl Issued {
         let (host, IssuedCertificate { chain, key }) = (&self.host, &self.certificate);
         let (certificate, key_print) = (chain.leaf().fingerprint(), key.fingerprint());
         let mut files = vec![
-            KeyFile::new(out, &format!("{host}.crt"), Holds::Certificate, certificate, &chain.to_pem()),
-            KeyFile::new(out, &format!("{host}.key"), Holds::PrivateKey, key_print, key.pem.expose()),
+            KeyFile::new(out, &format!("{host}.crt"), FileKind::Certificate, certificate, &chain.to_pem()),
+            KeyFile::new(out, &format!("{host}.key"), FileKind::PrivateKey, key_print, key.pem.expose()),
         ];
         files.extend(self.ca_files(out));
         files
@@ -105,8 +105,8 @@ impl Issued {
         let (host, certificate, key) = (&self.host, ca.certificate(), &ca.key);
         let (print, key_print) = (certificate.fingerprint(), key.fingerprint());
         vec![
-            KeyFile::new(out, &format!("{host}-ca.crt"), Holds::CaCertificate, print, &certificate.to_pem()),
-            KeyFile::new(out, &format!("{host}-ca.key"), Holds::CaPrivateKey, key_print, key.pem.expose()),
+            KeyFile::new(out, &format!("{host}-ca.crt"), FileKind::CaCertificate, print, &certificate.to_pem()),
+            KeyFile::new(out, &format!("{host}-ca.key"), FileKind::CaPrivateKey, key_print, key.pem.expose()),
         ]
     }
 

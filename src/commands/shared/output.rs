@@ -23,7 +23,7 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
             tokio::join!(
                 async {
                     match snapshot.settings.as_ref().filter(|_| not_migrated) {
-                        Some(settings) => certificate::look(session, snapshot, settings, Offered::default()).await,
+                        Some(settings) => certificate::check(session, snapshot, settings, Offered::default()).await,
                         None => Vec::new(),
                     }
                 },
@@ -31,7 +31,7 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
             )
         })
         .await;
-    let mut found = checks::run(&snapshot, Purpose::Look);
+    let mut found = checks::run(&snapshot, Purpose::Check);
     found.extend(certificate);
     found.extend(network);
     if let Some(message) = last_failure(&snapshot) {

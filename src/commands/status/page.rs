@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::super::shared::output::providers;
-use crate::checks::{self, Finding, Purpose, RehearsalStanding, Severity, Snapshot, codes, standing};
+use crate::checks::{self, DryRunStanding, Finding, Purpose, Severity, Snapshot, codes, standing};
 use crate::deployment::{Condition, Phase, VersionSource};
 use crate::diagnosis::understand;
 use crate::record;
@@ -117,7 +117,7 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
             let database = &settings.database;
             format!("MAS at {}, database {} on {}", settings.host, database.name, database.host)
         }),
-        1 => rehearsal_words(now, snapshot),
+        1 => dry_run_words(now, snapshot),
         2 => {
             let backup = snapshot.recorded()?.backup.as_ref()?;
             Some(format!("backup stated {}: {}", ago(backup.at, now), backup.statement))
@@ -132,33 +132,33 @@ fn phase_detail(now: Timestamp, snapshot: &Snapshot, phase: Phase, step: usize) 
     }
 }
 
-fn rehearsal_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
-    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
-    let when = ago(rehearsal.at, now);
-    let took = duration(jiff::SignedDuration::from_secs(i64::try_from(rehearsal.seconds).ok()?));
+fn dry_run_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
+    let dry_run = snapshot.recorded()?.dry_run.as_ref()?;
+    let when = ago(dry_run.at, now);
+    let took = duration(jiff::SignedDuration::from_secs(i64::try_from(dry_run.seconds).ok()?));
     Some(match standing(snapshot) {
-        RehearsalStanding::None => return None,
-        RehearsalStanding::Passed => format!("passed {when}, took {took}"),
-        RehearsalStanding::Failed(_) => format!("failed {when}"),
-        RehearsalStanding::Outdated(changed) => format!("passed {when}; changed since: {}", changed.join("; ")),
-        RehearsalStanding::Unknown(_) => format!("passed {when}; the Secret was not compared"),
+        DryRunStanding::None => return None,
+        DryRunStanding::Passed => format!("passed {when}, took {took}"),
+        DryRunStanding::Failed(_) => format!("failed {when}"),
+        DryRunStanding::Outdated(changed) => format!("passed {when}; changed since: {}", changed.join("; ")),
+        DryRunStanding::Unknown(_) => format!("passed {when}; the Secret was not compared"),
     })
 }
 
 /// A recorded failure of the dry run that the deployment no longer shows.
 fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
-    let (RehearsalStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
+    let (DryRunStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
         return Ok(());
     };
-    let Some(rehearsal) = snapshot.recorded().and_then(|record| record.rehearsal.as_ref()) else { return Ok(()) };
+    let Some(dry_run) = snapshot.recorded().and_then(|record| record.dry_run.as_ref()) else { return Ok(()) };
     let cause = understand(&message).into_iter().next().map(|cause| cause.meaning);
     let cause = cause.unwrap_or_else(|| message.lines().next().unwrap_or_default().to_owned());
     let now = ui.terminal.now();
     ui.print("")?;
-    ui.page(Line::new().styled(Style::Bad, format!("The last dry run failed {}:", ago(rehearsal.at, now))))?;
+    ui.page(Line::new().styled(Style::Bad, format!("The last dry run failed {}:", ago(dry_run.at, now))))?;
     ui.page_under(Line::new().text("  ").text(cause), 2)?;
     let conditions = snapshot.deployment.conditions();
-    if conditions.success_completion().is_some_and(|since| Some(since) != rehearsal.completion.as_deref()) {
+    if conditions.success_completion().is_some_and(|since| Some(since) != dry_run.completion.as_deref()) {
         ui.page("A later reconcile succeeded, but the dry run must still be repeated.")?;
     }
     Ok(())
@@ -202,7 +202,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         _ if status.status.mas_active == Some(true) => "the migration is done; users log in at MAS",
         Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",
         Phase::MigrationFailed => "users are locked out until a retry succeeds or you roll back",
-        _ => "users log in at Synapse until the migration",
+        _ => "users log in at Synapse until MAS is active",
     };
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {
@@ -210,7 +210,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
             format!("the operator has not reacted to the change made at {at}; check that its pod is running")
         }
         (_, RunState::Never) => "the operator has not reconciled this deployment yet".to_owned(),
-        (_, RunState::Running) => "a reconcile is running".to_owned(),
+        (_, RunState::Running) => "a reconcile is in progress".to_owned(),
         (_, RunState::Failing) => "the last reconcile failed; the operator retries automatically".to_owned(),
         (_, RunState::Idle) => "the operator has nothing to reconcile".to_owned(),
     };
@@ -226,13 +226,13 @@ const HIDDEN: [&str; 7] = [
     codes::RUN_UNDER_WAY,
     codes::ALREADY_MIGRATED,
     codes::MIGRATION_UNDER_WAY,
-    codes::REHEARSAL,
+    codes::DRY_RUN,
     codes::SECRET,
 ];
 
 /// Prints the codes of blockers and warnings; `check` prints their messages and more findings.
 fn findings(ui: &Ui, snapshot: &Snapshot, check: &str) -> Result<(), OutputError> {
-    let found = checks::run(snapshot, Purpose::Look);
+    let found = checks::run(snapshot, Purpose::Check);
     let mut blank = true;
     for (severity, word, symbol) in
         [(Severity::Blocker, "blocker", Symbol::Failed), (Severity::Warning, "warning", Symbol::Attention)]

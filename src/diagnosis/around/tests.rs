@@ -133,9 +133,10 @@ fn the_most_relevant_logs_come_first() {
     );
 }
 
-/// Jobs of earlier tries stay for a while. They are told with their time, and what ended last is read first.
+/// Jobs of earlier attempts remain for a while. They are shown with their time, and the logs of the latest are read
+/// first.
 #[test]
-fn failures_of_an_earlier_try_have_their_time_and_come_later() {
+fn failures_of_an_earlier_attempt_come_later_with_their_time() {
     let ended = |at: &str| json!([{"name": "m", "state": {"terminated": {"exitCode": 1, "finishedAt": at}}}]);
     let pods = vec![pod("chat-old", ended("2026-11-22T10:00:00Z")), pod("chat-new", ended("2026-11-23T10:00:00Z"))];
     assert_eq!(containers(&pods)[0].pod, "chat-new");

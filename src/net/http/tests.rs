@@ -1,4 +1,4 @@
-//! Ways and limits. What hostile servers answer is tried on the whole program: `tests/e2e/verify/hostile.rs`.
+//! Connections and limits. `tests/e2e/verify/hostile.rs` tests hostile responses with the whole program.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use crate::x509::{CertificateAuthority, HostName, TlsKeyType};
 
 const HOST: &str = "auth.example.com";
 
-/// A TLS server that answers every request with its head.
+/// A TLS server that responds to every request with its head.
 async fn serve() -> (SocketAddr, Roots, JoinHandle<()>) {
     let (host, now) = (HostName::parse(HOST).unwrap(), Timestamp::now());
     let ca = CertificateAuthority::create(&host, TlsKeyType::P256, now).unwrap();
@@ -129,7 +129,7 @@ async fn silent_server_times_out() {
     assert!(matches!(seen.outcome, Outcome::NotReached(_)), "{seen:?}");
 }
 
-/// The end of a port-forward that the other side refuses: it cannot be written to, and who reads then is told why.
+/// The end of a port-forward that the other side refuses: writes fail, and a read returns the reason.
 #[derive(Default)]
 struct Refusing {
     refused: bool,

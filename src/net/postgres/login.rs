@@ -18,7 +18,7 @@ use super::guard::{Facts, Guard};
 use crate::answers::postgres::{Application, ConnectionSettings, ProbeError, Refusal, SslMode};
 use crate::connection_failure::{cause, causes, complaint, one_line};
 use crate::net::dial::{BoxConnection, Way, addresses, bare, connect};
-use crate::net::tls::{Need, Roots, Verifier};
+use crate::net::tls::{Mode, Roots, Verifier};
 use crate::secrets::{SecretText, saslprep_changes};
 
 /// Limit of one connection: DNS, TCP, TLS and login.
@@ -72,9 +72,9 @@ impl Login<'_> {
         let place = self.place;
         let stream = self.connect().await.map_err(ProbeError::NoWay)?;
         let need = match place.mode {
-            SslMode::VerifyFull => Need::Name,
-            SslMode::VerifyCa => Need::Chain,
-            _ => Need::Nothing,
+            SslMode::VerifyFull => Mode::Name,
+            SslMode::VerifyCa => Mode::Chain,
+            _ => Mode::Nothing,
         };
         let facts = Arc::new(Mutex::new(Facts { protected: self.is_through(), ..Facts::default() }));
         let (_, tls) = Verifier::client(self.roots, need, None).map_err(ProbeError::Certificate)?;

@@ -1,9 +1,9 @@
 //! Queries a PostgreSQL server in one read-only transaction, with a limit for each statement and for the whole.
 
-mod ask;
 mod guard;
 mod login;
-mod questions;
+mod queries;
+mod transaction;
 
 pub use login::Login;
-pub use questions::{ask_mas, ask_synapse};
+pub use queries::{ask_mas, ask_synapse};

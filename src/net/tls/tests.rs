@@ -40,7 +40,7 @@ async fn serve(issued: &IssuedCertificate) -> (u16, tokio::task::JoinHandle<(Opt
         let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await.unwrap();
         let name = stream.get_ref().1.server_name().map(str::to_owned);
         let mut sent = Vec::new();
-        // A client that just closes is as good as one that says so first.
+        // A client that only closes the connection is treated like one that sends `close_notify` first.
         let _ = stream.read_to_end(&mut sent).await;
         (name, sent)
     });

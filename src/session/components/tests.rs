@@ -1,4 +1,4 @@
-//! What is kept of what was read.
+//! The part of the read objects that is kept.
 
 use serde_json::json;
 

@@ -11,9 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::access::EndpointAccess;
 use super::through::{self, Through};
-use crate::checks::endpoints::{
-    Commands, Expected, Outcome, Question, Replies, Server, judge, next_at_provider, questions,
-};
+use crate::checks::endpoints::{Commands, Expected, Outcome, Probe, Replies, Server, judge, next_at_provider, probes};
 use crate::checks::{Finding, Severity, Snapshot, endpoints};
 use crate::net::dial;
 use crate::net::http::{self, Ask, LIMIT, Security, Seen};
@@ -42,7 +40,7 @@ pub fn expected(session: &Session, snapshot: &Snapshot, ways: &EndpointAccess) -
 }
 
 /// Checks all endpoints in less than ten seconds; cancelled when dropped.
-pub async fn look(expected: &Expected, ways: &EndpointAccess, now: Timestamp) -> Vec<Finding> {
+pub async fn check(expected: &Expected, ways: &EndpointAccess, now: Timestamp) -> Vec<Finding> {
     let deadline = Instant::now() + WHOLE;
     let system = ways.roots.is_none();
     let roots = roots_or_system(ways.roots.clone()).await;
@@ -59,29 +57,29 @@ pub(super) struct Round<'a> {
 
 impl Round<'_> {
     async fn at_everything(&mut self, now: Timestamp) -> Vec<Finding> {
-        let mut wanted = questions(self.expected);
+        let mut wanted = probes(self.expected);
         let mut findings = Vec::new();
         if let Some(through) = &self.ways.through {
             findings.extend(self.keep_routable(through, &mut wanted).await);
         }
         let before = wanted.len();
-        wanted.retain(|question| *question != Question::WhoamiJunk);
+        wanted.retain(|probe| *probe != Probe::WhoamiJunk);
         let tries = before - wanted.len();
         let (asked, junk) =
-            tokio::join!(join_all(wanted.iter().map(|question| self.ask(question))), self.every_process(tries));
+            tokio::join!(join_all(wanted.iter().map(|probe| self.ask(probe))), self.every_process(tries));
         let mut answers = Replies::default();
         let mut certificates: Vec<(Server, Vec<Vec<u8>>)> = Vec::new();
-        for (question, (seen, more)) in wanted.iter().zip(asked) {
-            if !seen.certificates.is_empty() && certificates.iter().all(|(server, _)| *server != question.server()) {
-                certificates.push((question.server(), seen.certificates));
+        for (probe, (seen, more)) in wanted.iter().zip(asked) {
+            if !seen.certificates.is_empty() && certificates.iter().all(|(server, _)| *server != probe.server()) {
+                certificates.push((probe.server(), seen.certificates));
             }
-            answers.add(question.clone(), seen.outcome);
-            if let Some((question, outcome)) = more {
-                answers.add(question, outcome);
+            answers.add(probe.clone(), seen.outcome);
+            if let Some((probe, outcome)) = more {
+                answers.add(probe, outcome);
             }
         }
         for outcome in junk {
-            answers.add(Question::WhoamiJunk, outcome);
+            answers.add(Probe::WhoamiJunk, outcome);
         }
         let ways = self.ways;
         if let Some(account) = &ways.login
@@ -89,8 +87,8 @@ impl Round<'_> {
         {
             // A login needs time for its logout, however long the other requests took.
             self.deadline = Instant::now() + 3 * LIMIT;
-            for (question, outcome) in self.log_in(account).await {
-                answers.add(question, outcome);
+            for (probe, outcome) in self.log_in(account).await {
+                answers.add(probe, outcome);
             }
         }
         findings.extend(judge(self.expected, &answers));
@@ -105,19 +103,19 @@ impl Round<'_> {
     }
 
     /// Removes requests without a route through the cluster; returns one finding for each route, and for each missing one.
-    async fn keep_routable(&self, through: &Through, wanted: &mut Vec<Question>) -> Vec<Finding> {
+    async fn keep_routable(&self, through: &Through, wanted: &mut Vec<Probe>) -> Vec<Finding> {
         let mut ways: BTreeMap<String, Result<Vec<String>, String>> = BTreeMap::new();
         let mut kept = Vec::new();
-        for question in wanted.drain(..) {
-            let host = question.host(self.expected).unwrap_or_default();
+        for probe in wanted.drain(..) {
+            let host = probe.host(self.expected).unwrap_or_default();
             // DNS and `--resolve` don't need the cluster.
-            if question == Question::MasAddress || self.ways.named(host, None).is_some() {
-                kept.push(question);
+            if probe == Probe::MasAddress || self.ways.named(host, None).is_some() {
+                kept.push(probe);
                 continue;
             }
             let home = format!("https://{host}/");
-            let path = question.path(self.expected);
-            let found = timeout_at(self.deadline - LIMIT, through.way(question.server(), host, &path)).await;
+            let path = probe.path(self.expected);
+            let found = timeout_at(self.deadline - LIMIT, through.way(probe.server(), host, &path)).await;
             match found.unwrap_or_else(|_| Err("the API server doesn't return the route in time".to_owned())) {
                 Ok(found) => {
                     if let Some(found) = found
@@ -126,7 +124,7 @@ impl Round<'_> {
                     {
                         texts.push(found.text);
                     }
-                    kept.push(question);
+                    kept.push(probe);
                 }
                 Err(why) if ways.values().any(|way| way.as_ref().is_err_and(|known| *known == why)) => {}
                 Err(why) => drop(ways.insert(format!("https://{host}{path}"), Err(why))),
@@ -137,15 +135,15 @@ impl Round<'_> {
     }
 
     /// Sends one request; if MAS redirects to a provider, also requests that URL.
-    async fn ask(&self, question: &Question) -> (Seen, Option<(Question, Outcome)>) {
-        if *question == Question::MasAddress {
+    async fn ask(&self, probe: &Probe) -> (Seen, Option<(Probe, Outcome)>) {
+        if *probe == Probe::MasAddress {
             return (Seen::only(self.address_of_mas().await), None);
         }
-        let token = self.ways.token.as_ref().filter(|_| *question == Question::WhoamiToken);
-        let seen = self.at_spec(question, token, None).await;
-        let Question::Authorize(index) = question else { return (seen, None) };
+        let token = self.ways.token.as_ref().filter(|_| *probe == Probe::WhoamiToken);
+        let seen = self.at_spec(probe, token, None).await;
+        let Probe::Authorize(index) = probe else { return (seen, None) };
         let mut answers = Replies::default();
-        answers.add(question.clone(), seen.outcome.clone());
+        answers.add(probe.clone(), seen.outcome.clone());
         let outcome = match next_at_provider(&answers, *index) {
             Ok(uri) => match Url::parse(&uri.to_string()) {
                 Ok(url) => self.at_provider(&url).await,
@@ -154,25 +152,20 @@ impl Round<'_> {
             Err(Some(why)) => Outcome::NotAsked(why),
             Err(None) => return (seen, None),
         };
-        (seen, Some((Question::AtProvider(*index), outcome)))
+        (seen, Some((Probe::AtProvider(*index), outcome)))
     }
 
-    pub(super) async fn at_spec(
-        &self,
-        question: &Question,
-        bearer: Option<&SecretText>,
-        body: Option<&SecretText>,
-    ) -> Seen {
-        let url = question.url(self.expected);
+    pub(super) async fn at_spec(&self, probe: &Probe, bearer: Option<&SecretText>, body: Option<&SecretText>) -> Seen {
+        let url = probe.url(self.expected);
         let Ok(url) = Url::parse(&url) else {
             return Seen::only(Outcome::NotAsked(format!("{url} is not a valid URL")));
         };
         let security =
-            if question.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
+            if probe.is_secret() { Security::Trusted(self.trusted.roots.clone()) } else { Security::Witness };
         let host = url.host_str().unwrap_or_default();
         let through = self.ways.through.as_ref().filter(|_| self.ways.named(host, None).is_none());
         let found = match through {
-            Some(through) => through.way(question.server(), host, &question.path(self.expected)).await,
+            Some(through) => through.way(probe.server(), host, &probe.path(self.expected)).await,
             None => Ok(None),
         };
         let (way, security) = match found {
@@ -203,7 +196,7 @@ impl Round<'_> {
         match timeout_at(self.deadline, http::send(ask)).await {
             Ok(seen) => seen,
             Err(_) => {
-                Seen::only(Outcome::NotReached(format!("no answer from {host} within {} seconds", WHOLE.as_secs())))
+                Seen::only(Outcome::NotReached(format!("no response from {host} within {} seconds", WHOLE.as_secs())))
             }
         }
     }
@@ -215,7 +208,7 @@ impl Round<'_> {
         while all.len() < tries {
             let asked = (0..AT_ONCE.min(tries - all.len())).map(|_| async {
                 let token = invalid_token();
-                self.at_spec(&Question::WhoamiJunk, Some(&token), None).await.outcome
+                self.at_spec(&Probe::WhoamiJunk, Some(&token), None).await.outcome
             });
             let outcomes = join_all(asked).await;
             let unavailable = |outcome: &Outcome| matches!(outcome, Outcome::Answered(answer) if answer.status >= 500);

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::access::EndpointAccess;
-use super::ask::{expected, look};
+use super::ask::{check, expected};
 use super::connection_test::ConnectionTest;
-use crate::checks::endpoints::{self, EndpointPhase, Expected, Replies, judge, questions};
+use crate::checks::endpoints::{self, EndpointPhase, Expected, Replies, judge, probes};
 use crate::checks::{Finding, Severity, Snapshot, codes};
 use crate::error::{Exit, Failure};
 use crate::session::connect::Session;
@@ -26,7 +26,7 @@ fn as_warning(mut finding: Finding) -> Finding {
 
 /// The findings for `check`, so that it reports the warnings that `activate` requires scripts to accept.
 pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
-    if EndpointPhase::of(&snapshot.deployment) != EndpointPhase::Rehearsed {
+    if EndpointPhase::of(&snapshot.deployment) != EndpointPhase::Deployed {
         return Vec::new();
     }
     // A concurrent check shares this request.
@@ -34,7 +34,7 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
     let snapshot = Snapshot { secret, ..snapshot.clone() };
     let ways = EndpointAccess::default();
     let expected = expected(session, &snapshot, &ways);
-    let found = look(&expected, &ways, session.now()).await;
+    let found = check(&expected, &ways, session.now()).await;
     found.into_iter().map(as_warning).collect()
 }
 
@@ -43,10 +43,10 @@ pub async fn for_check(session: &Session, snapshot: &Snapshot) -> Vec<Finding> {
 pub async fn before(session: &Session, snapshot: &Snapshot, accept: &[String], script: bool) -> Result<(), Failure> {
     let ways = EndpointAccess::default();
     let expected = expected(session, snapshot, &ways);
-    if expected.phase != EndpointPhase::Rehearsed {
+    if expected.phase != EndpointPhase::Deployed {
         return Ok(());
     }
-    let found = look_with_progress(session, &expected, &ways).await;
+    let found = check_with_progress(session, &expected, &ways).await;
     let mut open = Vec::new();
     for finding in found.into_iter().filter(|one| one.severity != Severity::Ok) {
         if script && finding.blocks() && !accept.iter().any(|accepted| accepted == finding.code) {
@@ -85,7 +85,7 @@ async fn report_after(session: &Session, reach: ConnectionTest) {
     let hosts = [&expected.synapse_host, &expected.mas_host].into_iter().flatten().map(String::as_str);
     let found = match reach.unreached(hosts).await {
         Some(reasons) => nothing_reached(&expected, &reasons),
-        None => look_with_progress(session, &expected, &ways).await,
+        None => check_with_progress(session, &expected, &ways).await,
     };
     let wrong: Vec<&Finding> = found.iter().filter(|one| one.severity != Severity::Ok).collect();
     let ui = session.ui();
@@ -99,9 +99,9 @@ async fn report_after(session: &Session, reach: ConnectionTest) {
     for finding in &wrong {
         findings::show(ui, &as_warning((*finding).clone()));
     }
-    let rehearsed = expected.phase == EndpointPhase::Rehearsed;
+    let deployed = expected.phase == EndpointPhase::Deployed;
     let text = match wrong.iter().any(|one| one.blocks()) {
-        true if rehearsed => "The dry run passed, but fix these problems before you migrate. To check again:",
+        true if deployed => "The dry run passed, but fix these problems before you migrate. To check again:",
         true => "The migration is complete, but these problems affect users. To check again:",
         false => "To check again:",
     };
@@ -116,22 +116,22 @@ fn answers(expected: &Expected, found: &[Finding]) -> Option<String> {
     };
     let host = expected.mas_host.as_ref()?;
     (good(codes::MAS_ISSUER) && good(codes::MAS_SIGNING_KEY))
-        .then(|| format!("MAS answers at https://{host} with this deployment's key"))
+        .then(|| format!("MAS responds at https://{host} with this deployment's key"))
 }
 
 /// The findings if no host can be reached, for these reasons.
 fn nothing_reached(expected: &Expected, reasons: &HashMap<String, String>) -> Vec<Finding> {
     let mut answers = Replies::default();
-    for question in questions(expected) {
-        let why = question.host(expected).and_then(|host| reasons.get(host));
-        let why = why.map_or("no host can be reached from here", String::as_str).to_owned();
-        answers.add(question, endpoints::Outcome::NotReached(why));
+    for probe in probes(expected) {
+        let why = probe.host(expected).and_then(|host| reasons.get(host));
+        let why = why.map_or("no host can be reached from this machine", String::as_str).to_owned();
+        answers.add(probe, endpoints::Outcome::NotReached(why));
     }
     judge(expected, &answers)
 }
 
-async fn look_with_progress(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
+async fn check_with_progress(session: &Session, expected: &Expected, ways: &EndpointAccess) -> Vec<Finding> {
     let (now, progress) = (session.now(), session.ui().progress());
     progress.waiting(Waiting::new("checking MAS, Synapse and the identity providers; takes at most ten seconds", now));
-    look(expected, ways, now).await
+    check(expected, ways, now).await
 }

@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::access::TestAccount;
 use super::ask::Round;
-use crate::checks::endpoints::{Outcome, Question};
+use crate::checks::endpoints::{Outcome, Probe};
 use crate::redact::Redactor;
 use crate::secrets::{SecretText, wipe};
 
 impl Round<'_> {
-    /// Returns the requests and their answers, without password and token.
-    pub(super) async fn log_in(&self, account: &TestAccount) -> Vec<(Question, Outcome)> {
+    /// Returns the requests and their responses, without password and token.
+    pub(super) async fn log_in(&self, account: &TestAccount) -> Vec<(Probe, Outcome)> {
         let mut login = json!({
             "type": "m.login.password",
             "identifier": {"type": "m.id.user", "user": account.user},
@@ -19,16 +19,16 @@ impl Round<'_> {
         });
         let body = SecretText::new(login.to_string());
         wipe(&mut login);
-        let mut outcome = self.at_spec(&Question::LogIn, None, Some(&body)).await.outcome;
+        let mut outcome = self.at_spec(&Probe::LogIn, None, Some(&body)).await.outcome;
         let token = token(&outcome);
         let secrets: Vec<_> = [Some(&account.password), token.as_ref()].into_iter().flatten().collect();
         clean(&mut outcome, &account.user, &secrets);
-        let mut all = vec![(Question::LogIn, outcome)];
+        let mut all = vec![(Probe::LogIn, outcome)];
         if let Some(token) = &token {
-            for (question, body) in [(Question::WhoamiNew, None), (Question::LogOut, Some(SecretText::from("{}")))] {
-                let mut outcome = self.at_spec(&question, Some(token), body.as_ref()).await.outcome;
+            for (probe, body) in [(Probe::WhoamiNew, None), (Probe::LogOut, Some(SecretText::from("{}")))] {
+                let mut outcome = self.at_spec(&probe, Some(token), body.as_ref()).await.outcome;
                 clean(&mut outcome, &account.user, &secrets);
-                all.push((question, outcome));
+                all.push((probe, outcome));
             }
         }
         all
@@ -43,7 +43,7 @@ fn token(outcome: &Outcome) -> Option<SecretText> {
     token
 }
 
-/// Removes secrets from an answer, because a server can repeat them. Of a JSON document, only user and device remain.
+/// Removes secrets from a response, because a server can repeat them. Of a JSON document, only user and device remain.
 fn clean(outcome: &mut Outcome, user: &str, secrets: &[&SecretText]) {
     let Outcome::Answered(answer) = outcome else { return };
     let Ok(mut body) = answer.document() else {

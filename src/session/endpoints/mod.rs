@@ -8,7 +8,7 @@ mod log_in;
 pub mod through;
 
 pub use access::{EndpointAccess, TestAccount};
-pub use ask::{NO_LOGINS, expected, look};
+pub use ask::{NO_LOGINS, check, expected};
 pub use checkpoints::{after, before, for_check};
 pub use connection_test::ConnectionTest;
 pub use through::Through;

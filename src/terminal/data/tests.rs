@@ -133,7 +133,7 @@ proptest! {
     }
 }
 
-/// `PyYAML` is the YAML 1.1 reader that people have.
+/// `PyYAML` is the most common YAML 1.1 parser.
 #[test]
 #[cfg(unix)]
 fn a_yaml_1_1_parser_reads_the_same_values() {

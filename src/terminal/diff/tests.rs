@@ -67,7 +67,7 @@ fn keys_with_special_characters_are_quoted() {
     assert_eq!(name(&path), "metadata.annotations[\"a.b/c\"]");
 }
 
-/// Puts changes into a tree of maps (lists shift their indices, so they are left out).
+/// Changes values in a tree of maps. Lists are excluded, because changes shift their indices.
 fn apply(mut tree: Value, changes: &[FieldChange]) -> Value {
     for change in changes {
         let mut at = &mut tree;
@@ -84,7 +84,7 @@ fn apply(mut tree: Value, changes: &[FieldChange]) -> Value {
     tree
 }
 
-/// Maps that became empty by losing their last field are the same as none.
+/// A map that lost its last field is equal to an absent one.
 fn prune(value: &Value) -> Value {
     match value {
         Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), prune(v))).filter(|(_, v)| *v != json!({})).collect(),

@@ -40,7 +40,7 @@ pub(super) struct Stages {
     waiting: Option<Waiting>,
     /// The observed state of workloads: `MAS pod running, migration job 1 of 1 running`.
     observed: Option<String>,
-    heard: Option<Timestamp>,
+    updated: Option<Timestamp>,
     /// The time of the last line.
     printed: Timestamp,
 }
@@ -56,7 +56,7 @@ const HEARTBEAT: i64 = 30;
 
 impl Stages {
     pub(super) fn new(mode: Mode, zone: TimeZone) -> Self {
-        Self { mode, zone, waiting: None, observed: None, heard: None, printed: Timestamp::UNIX_EPOCH }
+        Self { mode, zone, waiting: None, observed: None, updated: None, printed: Timestamp::UNIX_EPOCH }
     }
 
     /// Ends a stage. Returns its line.
@@ -65,8 +65,8 @@ impl Stages {
         self.line(now, symbol, text, options)
     }
 
-    pub(super) fn heard(&mut self, now: Timestamp) -> String {
-        self.heard = Some(now);
+    pub(super) fn updated(&mut self, now: Timestamp) -> String {
+        self.updated = Some(now);
         String::new()
     }
 
@@ -81,7 +81,7 @@ impl Stages {
         let changed = self.observed != observed;
         self.observed = observed;
         if changed || !happened.is_empty() {
-            self.heard = Some(now);
+            self.updated = Some(now);
         }
         let mut lines: String = happened.iter().map(|(symbol, text)| self.line(now, *symbol, text, options)).collect();
         let news = changed && self.observed.is_some() && self.mode == Mode::Lines;
@@ -146,17 +146,17 @@ impl Stages {
     /// The elapsed time, the time without updates, and the end of the wait.
     fn times(&self, waiting: &Waiting, now: Timestamp) -> Vec<String> {
         let mut times = vec![time::elapsed(waiting.since, now)];
-        if let Some(heard) = self.heard
-            && now.duration_since(heard).as_secs() >= SILENCE
+        if let Some(updated) = self.updated
+            && now.duration_since(updated).as_secs() >= SILENCE
         {
-            times.push(format!("no updates for {}", time::elapsed(heard, now)));
+            times.push(format!("no updates for {}", time::elapsed(updated, now)));
         }
         times.extend(self.end(waiting, now));
         times
     }
 
     fn end(&self, waiting: &Waiting, now: Timestamp) -> Option<String> {
-        waiting.ends_at.map(|at| format!("waiting until {}", time::hour_and_minute(at, now, &self.zone)))
+        waiting.ends_at.map(|at| format!("timeout at {}", time::hour_and_minute(at, now, &self.zone)))
     }
 
     /// A permanent line, wrapped on a terminal.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::*;
 use crate::terminal::{Captured, ColorChoice, Setting, Terminal};
 
-/// 10:41:07 on the day the clock of [`Setting::piped`] stands at.
+/// 10:41:07 on the day of the clock of [`Setting::piped`].
 const START: i64 = 1_795_430_467;
 
 struct Told {
@@ -56,7 +56,7 @@ impl Told {
         self.captured.stderr().replace('\u{1b}', "^")
     }
 
-    /// What a person sees at the end: carriage returns and clearing applied, as a terminal would.
+    /// The final display: with carriage returns and erased lines applied, as on a terminal.
     fn seen(&self) -> String {
         let mut rows = vec![String::new()];
         let mut column = 0;
@@ -87,14 +87,14 @@ impl Told {
     }
 }
 
-/// A dry run, as the operator goes through it.
+/// A dry run, in the order of the operator's events.
 fn dry_run(told: &Told, progress: &Progress) {
     progress.done("written (resourceVersion 81733)");
     told.pass(progress, 1);
     progress.done("operator started reconciling");
-    let rehearsing = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
+    let dry_run = Waiting::new("running the dry run", at(START + 1)).ends_at(at(START + 1800));
     progress.details().update(&[], Some("MAS pod starting".to_owned()));
-    progress.waiting(rehearsing);
+    progress.waiting(dry_run);
     told.pass(progress, 12);
     progress.details().update(&[], Some("MAS pod running, migration job 1 of 1 running".to_owned()));
     told.pass(progress, 70);
@@ -113,10 +113,10 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
-    · 10:41:08  running the dry run: MAS pod starting, waiting until 11:11
+    · 10:41:08  running the dry run: MAS pod starting, timeout at 11:11
     · 10:41:20  running the dry run: MAS pod running, migration job 1 of 1 running
-    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, no updates for 30s, waiting until 11:11
-    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, no updates for 1m, waiting until 11:11
+    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, no updates for 30s, timeout at 11:11
+    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, no updates for 1m, timeout at 11:11
     · 10:42:30  the connection to the API server was lost and is back
     ✔ 10:42:32  operator finished: no errors
     ");
@@ -164,7 +164,7 @@ fn missing_updates_are_shown_after_half_a_minute() {
     let told = told(Setting::terminal(120), Verbosity::Normal);
     let progress = told.by_hand();
     progress.waiting(Waiting::new("migrating", at(START)));
-    progress.heard();
+    progress.updated();
     told.pass(&progress, 29);
     assert!(!told.seen().contains("no updates"));
     told.pass(&progress, 1);
@@ -268,14 +268,14 @@ fn repeated_states_are_printed_once() {
     progress.details().update(&[], Some("MAS pod starting".to_owned()));
     progress.waiting(waiting.clone());
     told.pass(&progress, 5);
-    progress.heard();
+    progress.updated();
     progress.waiting(waiting.clone());
     assert_eq!(told.stderr().lines().count(), 1, "{}", told.stderr());
     progress.details().update(&[], Some("MAS pod running".to_owned()));
     assert_eq!(told.stderr().lines().count(), 2, "{}", told.stderr());
 }
 
-/// An activation, as its workloads show it: a second voice beside the operator's.
+/// An activation with progress from its workloads, in addition to the operator's events.
 fn activation(told: &Told, progress: &Progress) {
     let details = progress.details();
     progress.done("operator started reconciling");
@@ -298,12 +298,12 @@ fn workload_changes_are_printed_in_a_pipe() {
     progress.details().update(&[], None);
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  operator started reconciling
-    · 10:41:07  migrating; users are locked out, waiting until 12:11
+    · 10:41:07  migrating; users are locked out, timeout at 12:11
     · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
     ✔ 10:41:17  Synapse is stopped
     · 10:41:17  migrating; users are locked out: Synapse stopped
     · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
-    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, waiting until 12:11
+    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, timeout at 12:11
     ");
 }
 

@@ -11,7 +11,7 @@ fn with(setting: Setting) -> (Ui, Captured) {
     (Ui::new(terminal, ColorChoice::Never, Verbosity::Normal), captured)
 }
 
-/// What stands on the screen, without the space that a question ends in.
+/// The displayed text, without the space at the end of a prompt.
 fn shown(captured: &Captured) -> String {
     captured.stderr().replace(" \n", "\n")
 }
@@ -31,7 +31,7 @@ fn only_a_yes_is_a_yes() {
     assert!(!person([ScriptedAnswer::CtrlD]).0.confirm("Continue?").unwrap());
 }
 
-/// Of two lines that were pasted neither is an answer, and one message says so.
+/// Of two pasted lines, neither is accepted, and one message reports both.
 #[test]
 fn multi_line_answers_are_refused_at_every_prompt() {
     let once = |ask: &dyn Fn(&Ui), answers: [ScriptedAnswer; 2]| {
@@ -76,7 +76,7 @@ fn every_question_can_be_interrupted() {
 }
 
 #[test]
-fn nothing_is_asked_without_a_terminal() {
+fn nothing_is_prompted_for_without_a_terminal() {
     let yes = || [ScriptedAnswer::from("y")];
     for setting in [Setting::piped(), Setting::terminal(80).stdin_piped(), Setting::terminal(80).stderr_piped()] {
         let (ui, captured) = with(setting.answers(yes()));
@@ -92,7 +92,7 @@ fn nothing_is_asked_without_a_terminal() {
 }
 
 #[test]
-fn a_wrong_answer_is_asked_for_again_with_the_reason() {
+fn wrong_answer_is_prompted_for_again_with_the_reason() {
     let (ui, captured) = person(["five".into(), "1\n2".into(), " 6432 ".into()]);
     assert_eq!(ui.text("Database port", Some("5432"), port).unwrap(), 6432);
     insta::assert_snapshot!(shown(&captured), @r#"

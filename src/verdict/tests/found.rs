@@ -1,4 +1,4 @@
-//! What the generated schedules of `tests/offline/schedules` found, each cut down to what matters.
+//! Failures that the generated schedules of `tests/offline/schedules` found, reduced to the relevant events.
 
 use serde_json::json;
 
@@ -6,16 +6,16 @@ use super::super::*;
 use super::{Script, activation, object, see};
 
 #[test]
-fn a_rehearsal_restarted_on_other_settings_and_back_is_no_success() {
+fn dry_run_restarted_on_other_settings_and_restored_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(false);
-    let carried = Carried::Rehearsal(write.spec_digest.clone());
+    let carried = Carried::DryRun(write.spec_digest.clone());
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, carried, write.generation, version));
     assert_eq!(see(&mut tracker, script.start()), Verdict::Pending(Awaiting::End));
-    // The operator dies here and comes back without an event: it works on the other settings from now on, and ends
-    // well on them after they were changed back. Nothing that follows can be told from a good rehearsal.
+    // The operator is killed and restarts without an event. It reconciles the other settings and succeeds after they
+    // were restored. No later event distinguishes this from a successful dry run.
     script.seen.spec_digest = "other settings".to_owned();
     assert!(matches!(see(&mut tracker, script.write(false)), Verdict::Overtaken(_)));
 }
@@ -35,7 +35,7 @@ fn an_available_that_is_unknown_is_waited_for() {
         {"type": "Available", "status": "Unknown"}]}}));
     let seen = Observation { generation: ended.generation, ..Observation::of(&shown) };
     assert_eq!(see(&mut tracker, seen), Verdict::Pending(Awaiting::Available));
-    // Without the condition there is nothing to wait for.
+    // Without the condition, there is nothing to wait for.
     script.version();
     shown = object(&json!({"resourceVersion": script.seen.resource_version, "mas": false, "status": {"conditions": [
         {"type": "Running", "status": "True", "reason": "Successful", "ansibleResult": {"completion": "new"}},
@@ -45,7 +45,7 @@ fn an_available_that_is_unknown_is_waited_for() {
 }
 
 #[test]
-fn after_a_lost_answer_a_stale_read_is_not_a_change_taken_back() {
+fn after_a_lost_response_a_stale_read_is_not_a_reverted_change() {
     let mut script = Script::healthy();
     let older = script.seen.clone();
     script.version();
@@ -60,7 +60,7 @@ fn after_a_lost_answer_a_stale_read_is_not_a_change_taken_back() {
 }
 
 #[test]
-fn a_first_run_ever_that_fails_on_the_old_spec_is_no_failure_of_the_change() {
+fn failed_first_reconcile_of_the_old_spec_is_no_failure_of_the_change() {
     let mut script = Script::healthy();
     script.seen.success_completion = None;
     script.seen.successful_since = None;
@@ -68,14 +68,14 @@ fn a_first_run_ever_that_fails_on_the_old_spec_is_no_failure_of_the_change() {
     let write = script.write(false);
     let version = Some(write.resource_version.clone());
     let mut tracker = Tracker::new(Baseline::of_write(&before, Carried::Active(false), write.generation, version));
-    // The failure writes the condition `Successful` for the first time: a time appears, but no run ended well.
+    // The failure writes the condition `Successful` for the first time: a new time appears, but no reconcile succeeded.
     script.seen.successful_since = Some("t".to_owned());
     let event = Event::Seen(Box::new(script.fail("old", Some("f"))), Continuity::Gap);
     assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
 }
 
 #[test]
-fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
+fn mas_active_from_an_earlier_activation_is_no_success() {
     let mut script = Script::healthy();
     script.write(true);
     let before = script.start();
@@ -88,12 +88,12 @@ fn mas_active_from_a_run_of_an_earlier_activation_is_no_success() {
     script.seen.mas_active = Some(true);
     let ended = script.succeed("of which run?");
     assert_eq!(see(&mut unsure, ended.clone()), Verdict::Pending(Awaiting::Start));
-    // Whoever knows that nothing was active before may take it for the answer.
+    // A caller that knows that nothing was active before can accept it as the result.
     assert!(matches!(see(&mut sure, ended), Verdict::Succeeded(_)));
 }
 
 #[test]
-fn a_found_activation_may_be_that_of_the_run_under_way() {
+fn found_activation_may_belong_to_the_reconcile_in_progress() {
     let mut script = Script::healthy();
     script.write(true);
     let now = script.start();
@@ -103,7 +103,7 @@ fn a_found_activation_may_be_that_of_the_run_under_way() {
 }
 
 #[test]
-fn mas_active_beside_an_old_good_end_is_no_success() {
+fn mas_active_with_an_old_success_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
@@ -116,7 +116,7 @@ fn mas_active_beside_an_old_good_end_is_no_success() {
 }
 
 #[test]
-fn a_status_put_back_by_somebody_is_no_new_end() {
+fn status_restored_by_another_client_is_no_new_end() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(false);
@@ -128,7 +128,7 @@ fn a_status_put_back_by_somebody_is_no_new_end() {
 }
 
 #[test]
-fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
+fn replayed_events_of_an_earlier_object_do_not_end_the_wait() {
     let mut script = Script::healthy();
     let mut earlier = script.seen.clone();
     earlier.uid = "earlier".to_owned();
@@ -145,14 +145,14 @@ fn a_replay_of_what_had_the_name_before_is_not_the_end_of_ours() {
 }
 
 #[test]
-fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
+fn successful_activation_that_was_reverted_unobserved_is_no_success() {
     let mut script = Script::healthy();
     let before = script.seen.clone();
     let write = script.write(true);
     let mut tracker = activation(&before, &write);
     see(&mut tracker, script.start());
     assert_eq!(see(&mut tracker, script.succeed("one")), Verdict::Pending(Awaiting::MasActive));
-    // Unseen: another run ends well and turns `mas_active` true, then somebody writes `active: false`.
+    // Unobserved: another reconcile succeeds and sets `mas_active`, then another client writes `active: false`.
     script.seen.mas_active = Some(true);
     script.succeed("two");
     let event = Event::Seen(Box::new(script.write(false)), Continuity::Gap);
@@ -160,15 +160,15 @@ fn an_activation_that_ended_well_and_was_taken_back_unseen_is_no_success() {
 }
 
 #[test]
-fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
+fn mas_active_of_a_killed_reconcile_is_no_success() {
     let mut script = Script::healthy();
     let before = script.start();
     let write = script.write(true);
     let version = Some(write.resource_version.clone());
     let baseline = Baseline::of_write(&before, Carried::Active(true), write.generation, version);
     let mut tracker = Tracker::new(Baseline { mas_active_tells: true, ..baseline });
-    // Unseen: a run turns `mas_active` true and is cut off, `active: false` is written, another run starts on that,
-    // `active: true` is written again, and then the run that worked on `false` ends well.
+    // Unobserved: a reconcile sets `mas_active` and is killed, `active: false` is written, its reconcile starts,
+    // `active: true` is written again, and the reconcile of `false` succeeds.
     script.seen.mas_active = Some(true);
     script.write(false);
     script.write(true);
@@ -176,9 +176,9 @@ fn mas_active_of_a_run_that_was_cut_off_is_no_success() {
     assert_eq!(tracker.observe(&event), &Verdict::Pending(Awaiting::Start));
 }
 
-/// Seen of an ansible-operator of release 1.33: the first failure of a streak keeps its words and its completion.
+/// Observed with ansible-operator 1.33: the first of several failures keeps its message and its completion.
 #[test]
-fn an_operator_that_tells_only_of_the_first_failure_leaves_the_others_untold() {
+fn operator_that_reports_only_the_first_failure_hides_the_later_ones() {
     let mut script = Script::healthy();
     let before = script.fail("first", Some("f1"));
     let write = script.write(false);

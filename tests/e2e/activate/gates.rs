@@ -1,4 +1,4 @@
-//! The gates before the step that only a backup undoes. Each is tried with everything else in order.
+//! The gates before the activation. Each is tested with all other conditions met.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::scene::{Scene, active, condition};
 
-/// Nothing is there that `activate` could rely on.
+/// Without any of the conditions.
 async fn is_refused(scene: &Scene, why: &str) {
     let before = scene.versions().await;
     let done = scene.activate().await.expect(10);
@@ -36,8 +36,8 @@ async fn activation_after_a_failed_dry_run_is_refused() {
 #[tokio::test]
 async fn activation_after_any_other_change_is_refused_and_names_it() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
-    // Down, so that the status goes on saying that all is well.
+    scene.dry_run().await;
+    // Down, so that the status still reports success.
     scene.operator.stop().await;
     let mas = |value: Value| json!({"spec": {"components": {"matrixAuthenticationService": value}}});
     let changes = [
@@ -85,7 +85,7 @@ async fn activation_after_any_other_change_is_refused_and_names_it() {
     scene.set_mas_secret("added", None).await;
     scene.set_mas_secret("postgresPassword", None).await;
     is_refused(&scene, "postgresPassword").await;
-    // The same contents again are the same contents, whatever the resourceVersion says.
+    // Equal contents count as unchanged, whatever the resourceVersion is.
     scene.set_mas_secret("postgresPassword", Some(&secret["postgresPassword"])).await;
     scene.operator.resume();
     let _ = scene.activate().await.expect(0);
@@ -95,7 +95,7 @@ async fn activation_after_any_other_change_is_refused_and_names_it() {
 #[tokio::test]
 async fn an_old_dry_run_must_be_accepted_or_repeated() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let mut record: Value = serde_json::from_str(&scene.record_text().await.unwrap()).unwrap();
     let now: jiff::Timestamp = record["rehearsal"]["at"].as_str().unwrap().parse().unwrap();
     record["rehearsal"]["at"] = json!(now - jiff::SignedDuration::from_hours(24 * 8));
@@ -109,7 +109,7 @@ async fn an_old_dry_run_must_be_accepted_or_repeated() {
     let done = scene.activate_with(&["--preview"]).await.expect(0);
     done.says("rehearsal-old");
     scene.activate().await.expect(11).says("--accept rehearsal-old").says("nothing was changed");
-    // What the remedy says, works.
+    // The command in the remedy works.
     scene.shell.run("dry-run --yes").await.expect(0).says("Dry run passed");
     let done = scene.activate().await.expect(0);
     assert!(!done.stderr.contains("rehearsal-old"), "{done}");
@@ -123,7 +123,7 @@ fn rsa_key() -> String {
 #[tokio::test]
 async fn a_recreated_deployment_needs_a_new_dry_run() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let mut object = scene.object().await;
     scene.operator.stop().await;
     scene.api().delete(scene.deployment.name(), &DeleteParams::default()).await.unwrap();
@@ -142,7 +142,7 @@ async fn a_recreated_deployment_needs_a_new_dry_run() {
 #[tokio::test]
 async fn a_reconcile_that_failed_since_invalidates_the_dry_run() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().dry_run(Outcome::fail("the disk is full")));
     scene.patch(json!({"metadata": {"annotations": {"example.com/poke": "1"}}})).await;
     scene.until(|object| condition(object, "Failure") == "True").await;
@@ -152,11 +152,11 @@ async fn a_reconcile_that_failed_since_invalidates_the_dry_run() {
     assert_eq!(scene.versions().await, before);
 }
 
-/// What `prepare` settles comes into the deployment with the next rehearsal, and not unrehearsed or never.
+/// New settings from `prepare` reach the deployment only with the next dry run.
 #[tokio::test]
 async fn settings_prepared_since_the_dry_run_block_the_activation() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.shell.run("prepare --database-host new.example.com --yes").await.expect(0);
     let before = scene.versions().await;
     scene.activate().await.expect(10).says("prepare").says("nothing was changed");
@@ -172,11 +172,11 @@ async fn settings_prepared_since_the_dry_run_block_the_activation() {
 #[tokio::test]
 async fn activation_without_backup_or_name_is_wrong_usage_and_changes_nothing() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let before = scene.versions().await;
     let name = scene.deployment.name().to_owned();
     let lines: [(&[&str], &str); 8] = [
-        (&["--yes"], "--yes is not enough"),
+        (&["--yes"], "--yes is not sufficient"),
         (&[], "--backup"),
         (&["--confirm", &name], "--backup"),
         (&["--backup", "on the shelf"], "--confirm chat-of-ours"),
@@ -263,7 +263,7 @@ async fn an_unavailable_deployment_is_blocked_and_an_unknown_one_must_be_accepte
     let _ = scene.activate_with(&accept).await.expect(0);
 }
 
-/// A policy of the cluster that has its own idea of the deployment, as a webhook may have.
+/// An admission policy that changes the deployment, as a webhook may.
 async fn meddle(scene: &Scene) {
     let name = format!("meddler-{}", scene.namespace.name());
     let policy = json!({
@@ -291,7 +291,7 @@ async fn meddle(scene: &Scene) {
             .unwrap();
         let _: Value = client.request(request).await.unwrap();
     }
-    // It takes the server a moment to heed it.
+    // The API server applies it with a delay.
     let params = PatchParams { dry_run: true, ..PatchParams::default() };
     let patch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/probe": "x"}}}));
     for _ in 0..400 {
@@ -307,7 +307,7 @@ async fn meddle(scene: &Scene) {
 #[tokio::test]
 async fn an_activation_that_would_change_more_than_active_is_not_written() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     meddle(&scene).await;
     let before = scene.versions().await;
     let done = scene.activate().await.expect(1);

@@ -1,4 +1,4 @@
-//! `activate`: the switch, what it leaves behind, and how it fails.
+//! `activate`: the write, its results, and its failures.
 
 mod gates;
 mod progress;
@@ -14,7 +14,7 @@ use crate::common::scene::{Scene, active, condition, switch};
 #[tokio::test]
 async fn activation_changes_one_value_and_every_command_is_a_no_op_afterwards() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let before = scene.object().await;
     assert_eq!(*active(&before), json!(false));
     let outcome = scene.activate_with(&["-o", "json"]).await.expect(0).json();
@@ -27,12 +27,12 @@ async fn activation_changes_one_value_and_every_command_is_a_no_op_afterwards() 
     expected["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     assert_eq!(after["spec"], expected);
     assert_eq!(before["metadata"]["annotations"], after["metadata"]["annotations"]);
-    // The record keeps the sentence about the backup, and who did it.
+    // The record contains the statement about the backup, and who made it.
     let record = scene.record_text().await.unwrap();
     assert!(record.contains("on the shelf"), "{record}");
     assert!(record.contains("admin"), "{record}");
 
-    // Every command once more: done already, and nothing is written.
+    // Every command again: already done, and nothing is written.
     let versions = scene.versions().await;
     scene.activate().await.expect(0).says("already done");
     scene.shell.run("dry-run --yes").await.expect(0).says("already done");
@@ -55,14 +55,14 @@ async fn after_wait_false_the_same_command_follows() {
     assert_eq!(scene.decided().await.1, before);
     let done = scene.activate_with(&["--wait=false", "-o", "json"]).await.expect(0).json();
     assert_eq!([&done["write"], &done["verdict"]], ["applied", "not-waited"]);
-    // No flag has to be given again: nothing is decided any more.
+    // No flag is needed again, because everything was decided before.
     scene.shell.run("activate").await.expect(0).says("already made").says("mas_active is true");
 }
 
 #[tokio::test]
 async fn a_failing_activation_saves_the_details_and_offers_retry_and_rollback() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let message = "could not obtain lock on relation \"users\"";
     scene.operator.set(Behaviour::default().activation(Outcome::fail(message)));
     let done = scene.activate_with(&["-o", "json"]).await.expect(1);
@@ -76,7 +76,7 @@ async fn a_failing_activation_saves_the_details_and_offers_retry_and_rollback() 
     let kept: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     assert_eq!(kept["active"], json!(true));
     assert_eq!(kept["message"], message);
-    // The next try of the operator is followed by the same command, without saying everything again.
+    // The same command follows the operator's next attempt, without repeating the introduction.
     scene.shell.run("activate").await.expect(1).says(message);
     let spec = scene.object().await["spec"].clone();
     mend(&mut scene).await;
@@ -87,7 +87,7 @@ async fn a_failing_activation_saves_the_details_and_offers_retry_and_rollback() 
 #[tokio::test]
 async fn a_failure_after_mas_is_active_is_no_success_and_offers_no_abort() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(
         Behaviour::default()
             .activation(Outcome::FailLate("ingress not ready".to_owned()))
@@ -102,7 +102,7 @@ async fn a_failure_after_mas_is_active_is_no_success_and_offers_no_abort() {
     let _ = scene.shell.run("activate").await.expect(0);
 }
 
-/// All runs end well from now on, and those that did not have been told of.
+/// All reconciles succeed from now on, and earlier failures have been reported.
 async fn mend(scene: &mut Scene) {
     scene.operator.stop().await;
     let _ = scene.shell.run("activate --timeout 0").await;
@@ -110,11 +110,11 @@ async fn mend(scene: &mut Scene) {
     scene.operator.resume();
 }
 
-/// The migration's goal was reached by a run whose start nobody saw, and the command waited for another one.
+/// A reconcile whose start was not observed completed the migration; the command must not wait for another one.
 #[tokio::test]
 async fn an_activation_by_another_client_is_followed_without_a_write() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let slow = Duration::from_millis(1500);
     scene.operator.set(Behaviour { run: Duration::from_millis(100), settle: slow, ..Behaviour::default() });
     scene.patch(switch(true)).await;
@@ -127,7 +127,7 @@ async fn an_activation_by_another_client_is_followed_without_a_write() {
 #[tokio::test]
 async fn dry_run_and_prepare_are_blocked_during_a_migration() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--wait=false"]).await.expect(0);
     scene.operator.wait_for_run().await;
@@ -140,7 +140,7 @@ async fn dry_run_and_prepare_are_blocked_during_a_migration() {
 #[tokio::test]
 async fn written_objects_carry_the_names_of_the_contract() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let client = scene.namespace.client().unwrap();
     let maps = kube::Api::<k8s_openapi::api::core::v1::ConfigMap>::namespaced(client, scene.namespace.name());
     let all = maps.list(&ListParams::default()).await.unwrap();
@@ -154,7 +154,7 @@ async fn written_objects_carry_the_names_of_the_contract() {
         assert_ne!(one["metadata"]["labels"]["app.kubernetes.io/managed-by"], "element-updater");
         assert_eq!(one["metadata"]["managedFields"][0]["manager"], "kubectl-ess-mas");
     }
-    // The Secret outlives the deployment: what MAS encrypts cannot be read without it.
+    // The Secret outlives the deployment: without it, nobody can read the values that MAS encrypted.
     assert_eq!(secret["metadata"]["ownerReferences"], Value::Null);
     let managers = object["metadata"]["managedFields"].as_array().unwrap();
     let ours: Vec<_> = managers.iter().filter(|one| one["manager"] == "kubectl-ess-mas").collect();

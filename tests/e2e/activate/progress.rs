@@ -1,4 +1,4 @@
-//! What is shown of the operator's work while its verdict is awaited; and that nothing hangs on it.
+//! The progress display during the wait for a verdict; nothing depends on it.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::common::command::{Shell, finish};
 use crate::common::scene::Scene;
 use crate::common::stage::{Stage, Step, quick};
 
-/// Long enough that each part of a run is seen by itself.
+/// Long enough to observe each part of a reconcile separately.
 const RUN: Duration = Duration::from_secs(6);
 
 #[tokio::test]
 async fn progress_is_shown_from_synapses_stop_to_its_return() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());
     let done = scene.activate().await.expect(0);
     let mut place = 0;
@@ -40,7 +40,7 @@ async fn progress_is_shown_from_synapses_stop_to_its_return() {
 #[tokio::test]
 async fn the_failure_file_has_the_progress_before_the_failure() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let failing = Behaviour::default().lasting(RUN).with_workloads().activation(Outcome::fail("no lock"));
     scene.operator.set(failing);
     let done = scene.activate_with(&["-q"]).await.expect(1);
@@ -54,7 +54,7 @@ async fn the_failure_file_has_the_progress_before_the_failure() {
     assert!(stopped.is_some() && stopped < failed && place("operator started reconciling") < stopped, "{timeline:#?}");
 }
 
-/// Each of the ways in which looking on can go wrong.
+/// Each way in which the observation can fail.
 #[tokio::test]
 async fn no_verdict_depends_on_the_workload_watches() {
     let stage = Stage::new(Step::Activate).await;
@@ -87,7 +87,7 @@ async fn no_verdict_depends_on_the_workload_watches() {
 #[tokio::test]
 async fn progress_without_permission_for_workloads_is_shorter_without_a_warning() {
     let scene = Scene::new(Behaviour::default().with_workloads()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().lasting(RUN).with_workloads());
     let rules = crate::common::roles::role();
     let user = scene.namespace.user("ada", rules).await.unwrap();
@@ -97,7 +97,7 @@ async fn progress_without_permission_for_workloads_is_shorter_without_a_warning(
     done.says("operator finished").is_silent_about("Synapse is stopped").is_silent_about("forbidden");
 }
 
-/// The watches of the workloads last an hour each, and the deployment's own is made anew every 290 seconds.
+/// The watches of the workloads last an hour each, and the deployment's own is renewed every 290 seconds.
 #[tokio::test]
 async fn half_an_hour_of_migration_makes_at_most_thirty_requests() {
     let stage = Stage::new(Step::Activate).await;

@@ -1,4 +1,4 @@
-//! What is configured: found beforehand, within a few requests, and without anything being shown that is secret.
+//! Configuration problems are found before the migration, within a few requests, and without showing secrets.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ async fn settings_that_synapse_refuses_with_mas_block_the_dry_run() {
     let refused = scene.prepare_with(&[], "pw\n").await.expect(10);
     refused.says("spec.components.synapse.config.additional: session_lifetime, line 3");
     assert_eq!(scene.decided().await, before);
-    // Made right, it goes on.
+    // After the correction, the step continues.
     scene
         .patch(json!({"spec": {"components": {"synapse": {"config": {"additional": "max_upload_size: 100M\n"}}}}}))
         .await;
@@ -53,7 +53,7 @@ async fn settings_that_synapse_refuses_with_mas_block_the_dry_run() {
             object["metadata"]["generation"] == 2 && crate::common::scene::condition(object, "Successful") == "True"
         })
         .await;
-    scene.rehearse().await;
+    scene.dry_run().await;
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_key_missing_in_the_last_of_many_secrets_is_found_before_a_dry_run() {
     refused.says(&format!("component integrator, property config.postgresql.passwordSecretKey: absent from {last}/"));
 }
 
-/// The documented Role, for the scene's deployment, with no more than this for Secrets.
+/// The documented Role for the scene's deployment, with only these permissions for Secrets.
 fn role(secrets: &[&str]) -> Vec<PolicyRule> {
     let mut rules = crate::common::roles::role();
     for rule in rules.iter_mut().filter(|rule| rule.resources.iter().flatten().any(|one| one == "secrets")) {
@@ -139,7 +139,7 @@ async fn unreadable_secrets_are_unknown_and_the_permission_is_named() {
     let done = scene.shell.run("check -o json").await.expect(11);
     assert!(has(&done, "component-secret", "unknown"), "{done}");
     done.shows(" get ");
-    // With the Role as it is, all of it is known.
+    // With the unchanged Role, everything is known.
     let user = scene.namespace.user("seeing", role(&["get", "create", "patch"])).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);
     let done = scene.shell.run("check -o json").await.expect(0);

@@ -1,4 +1,4 @@
-//! Running the plugin: a cleared environment, a home of its own, a time limit; the whole result as one value.
+//! Runs the plugin with a cleared environment, a separate home and a time limit; the result is one value.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,19 +12,19 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-/// No command of a test takes longer; one that does hangs.
+/// No command of a test takes longer unless it hangs.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// A proxy that refuses at once: nothing listens there.
+/// A proxy that refuses immediately: nothing listens there.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
-/// A place to run the plugin in: a kubeconfig and a home.
+/// An environment for the plugin: a kubeconfig and a home.
 pub struct Shell {
     kubeconfig: PathBuf,
     home: TempDir,
 }
 
-/// What a command left behind.
+/// The result of a command.
 #[must_use = "look at the exit code at least"]
 pub struct Done {
     /// The exit code; -1 if a signal ended it.
@@ -42,25 +42,25 @@ impl Shell {
         Self::with_kubeconfig(&namespace.kubeconfig().expect("a kubeconfig"))
     }
 
-    /// Somebody's shell.
+    /// A shell of this user.
     pub fn with_kubeconfig(kubeconfig: &Path) -> Self {
         Self { kubeconfig: kubeconfig.to_owned(), home: TempDir::new().expect("a home") }
     }
 
-    /// The home, which is also the working folder.
+    /// The home, which is also the working directory.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// Where failure files go.
+    /// The directory of failure files.
     pub fn state(&self) -> PathBuf {
         self.home.path().join("state")
     }
 
     /// The command, ready to be started.
     pub fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
-        // A shell starts background jobs, and `nohup` everything, with signals ignored; a program that is to die of one would
-        // live on.
+        // A shell starts background jobs, and `nohup` starts everything, with signals ignored; then no signal would end
+        // the program.
         let mut command = Command::new("env");
         if cfg!(target_os = "linux") {
             command.arg("--default-signal=INT,QUIT");
@@ -75,7 +75,7 @@ impl Shell {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8")
-            // Nobody's hosts are asked from here, whatever DNS knows and however long it takes.
+            // No request reaches a host outside the test, whatever DNS returns.
             .env("HTTPS_PROXY", NOWHERE)
             .env("NO_PROXY", "127.0.0.1,localhost")
             .current_dir(self.home.path())
@@ -86,7 +86,7 @@ impl Shell {
         command
     }
 
-    /// The same on a pseudo-terminal, which brings its own streams.
+    /// The same on a pseudo-terminal, which provides the streams.
     #[cfg(unix)]
     pub fn on_terminal<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> std::process::Command {
         let mut command = self.command(words).into_std();
@@ -94,12 +94,12 @@ impl Shell {
         command
     }
 
-    /// Starts a command line and leaves it running.
+    /// Starts a command line in the background.
     pub fn start(&self, line: &str) -> Child {
         self.command(line.split_whitespace()).spawn().expect("the plugin starts")
     }
 
-    /// Writes a file into that folder and returns its name.
+    /// Writes a file into the home and returns its name.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         std::fs::write(self.home.path().join(name), content).expect("a file in the test's home");
         name.to_owned()
@@ -118,7 +118,7 @@ impl Shell {
         self.run_words(&line.split_whitespace().collect::<Vec<_>>(), None).await
     }
 
-    /// Runs a command with these words and this standard input.
+    /// Runs a command with these arguments and this standard input.
     pub async fn run_words(&self, words: &[&str], input: Option<&str>) -> Done {
         let mut command = self.command(words);
         if input.is_some() {
@@ -126,14 +126,14 @@ impl Shell {
         }
         let mut child = command.spawn().expect("the plugin starts");
         if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
-            // A program that refuses before it reads closes its end first; what it says then is looked at.
+            // A program that refuses before it reads closes its end first; its output is checked.
             let _ = stdin.write_all(text.as_bytes()).await;
         }
         finish(child, words.join(" ")).await
     }
 }
 
-/// Waits for a started command to end. One that does not is ended, and what it said is shown.
+/// Waits until a started command ends. Kills one that hangs, and shows its output.
 pub async fn finish(mut child: Child, line: String) -> Done {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
@@ -160,7 +160,7 @@ pub async fn finish(mut child: Child, line: String) -> Done {
 }
 
 impl Done {
-    /// Asserts the exit code, showing everything if it is another one.
+    /// Asserts the exit code; shows the whole result if it differs.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
         assert!(self.code == code, "exit code {} where {code} was expected\n{self}", self.code);
@@ -173,14 +173,14 @@ impl Done {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error})\n{self}"))
     }
 
-    /// Standard output as YAML, as the same tree as JSON.
+    /// Standard output as YAML, in the same form as JSON.
     #[track_caller]
     pub fn yaml(&self) -> Value {
         serde_yaml::from_str(&self.stdout).unwrap_or_else(|error| panic!("no YAML ({error})\n{self}"))
     }
 
-    /// The codes of a `check -o json` that are not in order, but for those about DNS and what it leads to: what it knows of the
-    /// fixtures' hosts is another matter in every house.
+    /// The codes of a `check -o json` that are not ok, except for those that depend on DNS, whose results differ
+    /// between machines.
     #[track_caller]
     pub fn open_findings(&self) -> Vec<String> {
         let report = self.json();
@@ -191,14 +191,14 @@ impl Done {
             .collect()
     }
 
-    /// Asserts that stdout holds a text.
+    /// Asserts that stdout contains a text.
     #[track_caller]
     pub fn shows(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "stdout does not show {text:?}\n{self}");
         self
     }
 
-    /// Asserts that neither stream holds a text.
+    /// Asserts that neither stream contains a text.
     #[track_caller]
     pub fn is_silent_about(&self, text: &str) -> &Self {
         let both = [&self.stdout, &self.stderr];
@@ -206,7 +206,7 @@ impl Done {
         self
     }
 
-    /// Asserts that stderr holds a text.
+    /// Asserts that stderr contains a text.
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
         assert!(self.stderr.contains(text), "stderr does not say {text:?}\n{self}");

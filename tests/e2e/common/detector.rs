@@ -1,5 +1,5 @@
-//! Finds secrets, whole or in long parts, in whatever form a program may have given them: as they are, in base64 and base64url
-//! at any offset, URL-encoded, in hex.
+//! Finds secrets or long parts of them in every encoding: plain, base64 and base64url at any offset, URL-encoded, and
+//! hex.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,17 +8,17 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// So many bytes in a row are no accident.
+/// This many equal bytes in a row are not a coincidence.
 const WINDOW: usize = 16;
 
-/// What to look for.
+/// The values to search for.
 #[derive(Default)]
 pub struct Detector {
     windows: HashMap<[u8; WINDOW], String>,
 }
 
 impl Detector {
-    /// A value all of which is secret, in every form.
+    /// A value that is secret as a whole, in every encoding.
     pub fn add(&mut self, name: &str, secret: &[u8]) {
         for (form, bytes) in forms(secret) {
             for window in bytes.windows(WINDOW) {
@@ -27,26 +27,26 @@ impl Detector {
         }
     }
 
-    /// A private key in PKCS#8 PEM: what begins with byte number `from` of its DER, where the parts end that are the same in all
-    /// keys or public. Looked for as bytes and as the text of the PEM.
+    /// A private key in PKCS#8 PEM: from byte `from` of its DER, which is the end of the parts that are public or equal
+    /// in all keys. Searched as bytes and as PEM text.
     pub fn add_key(&mut self, name: &str, pem: &str, from: usize) {
         let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let der = base64::engine::general_purpose::STANDARD.decode(&body).expect("PEM");
         self.add(&format!("{name}, DER"), &der[from..]);
         let lines = pem.lines().filter(|line| !line.starts_with("-----")).collect::<Vec<_>>().join("\n");
-        // Four characters for three bytes, and a line end after 64.
+        // Four characters for three bytes, and a newline after 64.
         let first = from.div_ceil(3) * 4;
         self.add(&format!("{name}, PEM"), &lines.as_bytes()[first + first / 64..]);
     }
 
-    /// Where a secret shows first, if one does.
+    /// The first position of a secret, if there is one.
     pub fn find(&self, text: &[u8]) -> Option<String> {
         let found = text.windows(WINDOW).position(|window| self.windows.contains_key(window))?;
         let what = &self.windows[&text[found..found + WINDOW]];
         Some(format!("{what}, at byte {found} of {}", text.len()))
     }
 
-    /// Every file below a folder that holds a secret, with its mode.
+    /// The files below a directory that contain a secret, with their modes.
     pub fn files(&self, folder: &Path) -> Vec<(String, u32, String)> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -65,7 +65,7 @@ impl Detector {
     }
 }
 
-/// Every form of some bytes, by name.
+/// Every encoding of some bytes, by name.
 fn forms(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let hex = bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -91,7 +91,7 @@ fn forms(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         ("URL-encoded throughout".to_owned(), encoded(|_| false, true).into_bytes()),
         ("reversed".to_owned(), bytes.iter().rev().copied().collect()),
     ];
-    // What stands before it in the same base64 text shifts it; the characters at the ends depend on the neighbours.
+    // The preceding bytes in the same base64 text shift it; the characters at the ends depend on the neighbours.
     for before in 0..3 {
         let shifted = [&vec![0; before], bytes].concat();
         for (name, engine) in [("base64", STANDARD_NO_PAD), ("base64url", URL_SAFE_NO_PAD)] {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_found_wherever_it_stands() {
+    fn every_encoding_is_found_at_every_position() {
         let detector = detector();
         for before in ["", "x", "xy", "a longer text in front of it: "] {
             let text = format!("{before}{SECRET}!");

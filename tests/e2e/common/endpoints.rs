@@ -1,4 +1,4 @@
-//! MAS, Synapse and an identity provider as web servers that answer what was recorded of the real ones.
+//! MAS, Synapse and an identity provider as web servers with recorded responses of the real programs.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ pub const IDP: &str = "idp.example.com";
 
 pub const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 
-/// The hosts that a test's web server answers for.
+/// The hosts of a test's web server.
 pub const HOSTS: [&str; 3] = [MAS, SYNAPSE, IDP];
 
 pub fn recordings() -> PathBuf {
@@ -28,7 +28,7 @@ pub fn recorded(name: &str) -> Reply {
     Reply::recorded(&recordings(), name)
 }
 
-/// A deployment whose one identity provider is that of the recordings.
+/// A deployment with the identity provider of the recordings as its only one.
 pub async fn scene() -> Scene {
     scene_on(Sandbox::shared()).await
 }
@@ -45,7 +45,7 @@ pub async fn scene_on(server: &'static Sandbox) -> Scene {
     .await
 }
 
-/// MAS, Synapse and the provider as they answer in a phase, with the key of the deployment's Secret.
+/// The responses of MAS, Synapse and the provider in a phase, with the key of the deployment's Secret.
 pub async fn web(scene: &Scene, when: &str) -> Web {
     let web = Web::start(&HOSTS).await.unwrap();
     fill(&web, scene, when).await;
@@ -83,7 +83,7 @@ pub async fn fill(web: &Web, scene: &Scene, when: &str) {
     web.answer(IDP, "/a", Reply::page(200, "<html><title>Sign in</title></html>"));
 }
 
-/// Code and severity of everything that is not in order.
+/// Code and severity of every finding that is not ok.
 pub fn wrong(done: &Done) -> Vec<(String, String)> {
     let report = done.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

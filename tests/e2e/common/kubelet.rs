@@ -1,4 +1,4 @@
-//! A stand-in for a kubelet: the API server asks it for logs, and gets what the test has put there.
+//! A stand-in for a kubelet: the API server requests logs from it, and it returns the texts of the test.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,18 +11,18 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-/// One node, whose logs are texts.
+/// A node whose logs are texts.
 pub struct Kubelet {
-    /// The node's name.
+    /// The name of the node.
     pub node: String,
     logs: Logs,
 }
 
-/// By `namespace/pod/container`, with `?previous` behind it for the run before.
+/// By `namespace/pod/container`, with `?previous` for the previous instance.
 type Logs = Arc<Mutex<BTreeMap<String, String>>>;
 
 impl Kubelet {
-    /// Registers a node of that name and answers for it, for as long as the test's runtime lives.
+    /// Registers a node of this name and responds for it as long as the test's runtime exists.
     pub async fn start(client: &kube::Client, node: &str) -> Self {
         let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.signing_key.serialize_der()));
@@ -48,7 +48,7 @@ impl Kubelet {
         Self { node: node.to_owned(), logs }
     }
 
-    /// What the log of `namespace/pod/container` is.
+    /// Sets the log of `namespace/pod/container`.
     pub fn says(&self, of: &str, text: &str) {
         self.logs.lock().unwrap().insert(of.to_owned(), text.to_owned());
     }
@@ -61,7 +61,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, logs: Logs) {
     }
 }
 
-/// `GET /containerLogs/NAMESPACE/POD/CONTAINER?previous=true`; one request a connection.
+/// `GET /containerLogs/NAMESPACE/POD/CONTAINER?previous=true`; one request per connection.
 async fn answer(stream: TcpStream, acceptor: TlsAcceptor, logs: Logs) -> Option<()> {
     let mut stream = acceptor.accept(stream).await.ok()?;
     let mut head = Vec::new();

@@ -1,4 +1,4 @@
-//! A running command whose output is read as it comes.
+//! A running command whose output is read as it arrives.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::stage::Stage;
 
-/// A running command whose words arrive with their time.
+/// A running command, and its output with timestamps.
 pub struct Live {
     pub child: Child,
     said: Arc<Mutex<Vec<(Instant, String)>>>,
@@ -21,7 +21,7 @@ impl Live {
         Self::with(stage, &[])
     }
 
-    /// The stage's step with more words.
+    /// Starts the stage's step with additional arguments.
     pub fn with(stage: &Stage, more: &[&str]) -> Self {
         let mut child = stage.start(more);
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -29,17 +29,17 @@ impl Live {
         Self { child, said, reader }
     }
 
-    /// All of stderr so far.
+    /// The complete stderr so far.
     pub fn text(&self) -> String {
         self.said.lock().unwrap().iter().flat_map(|(_, line)| [line.as_str(), "\n"]).collect()
     }
 
-    /// When a text was said for the first time.
+    /// When a text appeared for the first time.
     pub fn when(&self, text: &str) -> Option<Instant> {
         self.said.lock().unwrap().iter().find(|(_, line)| line.contains(text)).map(|(at, _)| *at)
     }
 
-    /// Waits until stderr holds a text.
+    /// Waits until stderr contains a text.
     pub async fn until(&self, text: &str) {
         let limit = Instant::now() + Duration::from_secs(20);
         while self.when(text).is_none() {
@@ -48,7 +48,7 @@ impl Live {
         }
     }
 
-    /// Sends a signal and returns the moment right before it.
+    /// Sends a signal and returns the time right before it.
     pub fn signal(&self, name: &str) -> Instant {
         let now = Instant::now();
         let pid = self.child.id().expect("it runs").to_string();
@@ -56,12 +56,12 @@ impl Live {
         now
     }
 
-    /// The exit code, once everything was said.
+    /// Waits for the end and returns the exit code.
     pub async fn end(&mut self) -> i32 {
         self.end_within(Duration::from_secs(30)).await
     }
 
-    /// The same for one that takes long.
+    /// The same with a longer limit.
     pub async fn end_within(&mut self, limit: Duration) -> i32 {
         let status = tokio::time::timeout(limit, self.child.wait()).await.expect("it ends").unwrap();
         (&mut self.reader).await.unwrap();
@@ -75,7 +75,7 @@ impl Live {
         self.child.kill().await.unwrap();
     }
 
-    /// Standard output to its end.
+    /// The complete standard output, after the end.
     pub async fn stdout(&mut self) -> String {
         let mut text = String::new();
         if let Some(mut out) = self.child.stdout.take() {

@@ -1,4 +1,4 @@
-//! What the tests of all commands share.
+//! Helpers for the tests of all commands.
 
 pub mod command;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
-//! What stands around a deployment in a real cluster: children, workloads, pods with their states, jobs, events. There is
-//! no controller here that would make them, so tests do.
+//! The objects around a deployment in a real cluster: child resources, workloads, pods with their states, jobs and
+//! events. No controller creates them here, so tests do.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 
-/// Makes objects in a scene's namespace.
+/// Creates objects in a scene's namespace.
 pub struct Neighbours<'a> {
     scene: &'a Scene,
     client: kube::Client,
 }
 
 impl<'a> Neighbours<'a> {
-    /// Ready to make pods: they need the account that a controller would have made.
+    /// Creates the ServiceAccount that pods require and that a controller would create.
     pub async fn of(scene: &'a Scene) -> Self {
         let neighbours = Self { scene, client: scene.namespace.client().unwrap() };
         let account = json!({"metadata": {"name": "default"}, "automountServiceAccountToken": false});
@@ -25,7 +25,7 @@ impl<'a> Neighbours<'a> {
         neighbours
     }
 
-    /// Installs a kind of child that this program has never heard of, into the vendor's group.
+    /// Installs a kind of child resource that the program does not know, in the vendor's API group.
     pub async fn install_child_kind(&self) {
         let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
         let crd = json!({
@@ -41,7 +41,7 @@ impl<'a> Neighbours<'a> {
         let crds: Api<CustomResourceDefinition> = Api::all(self.client.clone());
         let parameters = PatchParams::apply("ess-mas-tests").force();
         crds.patch("quirkycomponents.matrix.element.io", &parameters, &Patch::Apply(crd)).await.unwrap();
-        // Served and told of by discovery.
+        // Served and listed by discovery.
         for _ in 0..600 {
             let request = http::Request::get("/apis/matrix.element.io/v1alpha1").body(Vec::new()).unwrap();
             let told = self.client.request::<Value>(request).await.unwrap_or_default();
@@ -53,7 +53,7 @@ impl<'a> Neighbours<'a> {
         panic!("the kind of the child is not served after 30 s");
     }
 
-    /// A child of the deployment.
+    /// Creates a child resource of the deployment.
     pub async fn child(&self, name: &str, spec: Value, status: Value) {
         let owner = self.scene.deployment.name();
         let object = json!({
@@ -64,7 +64,7 @@ impl<'a> Neighbours<'a> {
         self.status("matrix.element.io", "v1alpha1", "QuirkyComponent", "quirkycomponents", name, status).await;
     }
 
-    /// A pod with one container, on a node where one is named.
+    /// Creates a pod with one container, on a node if one is named.
     pub async fn pod(&self, name: &str, labels: Value, node: Option<&str>, container: Value, status: Value) {
         let object = json!({
             "metadata": {"name": name, "labels": labels},
@@ -74,7 +74,7 @@ impl<'a> Neighbours<'a> {
         self.status("", "v1", "Pod", "pods", name, status).await;
     }
 
-    /// A job.
+    /// Creates a job.
     pub async fn job(&self, name: &str, status: Value) {
         let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "syn2mas", "image": "example.com/mas:1.4.0"}]}});
         self.create(
@@ -88,7 +88,7 @@ impl<'a> Neighbours<'a> {
         self.status("batch", "v1", "Job", "jobs", name, status).await;
     }
 
-    /// A Deployment.
+    /// Creates a Deployment.
     pub async fn deployment(&self, name: &str, image: &str, env: Value) {
         let labels = json!({"app": name});
         let object = json!({"metadata": {"name": name}, "spec": {
@@ -97,7 +97,7 @@ impl<'a> Neighbours<'a> {
         self.create("apps", "v1", "Deployment", "deployments", object).await;
     }
 
-    /// A warning about a pod.
+    /// Creates a warning event for a pod.
     pub async fn warning(&self, pod: &str, message: &str) {
         let namespace = self.scene.namespace.name();
         let event = json!({

@@ -1,11 +1,11 @@
-//! People with fewer rights than an administrator.
+//! Users with fewer permissions than an administrator.
 
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role};
 
 use super::command::Shell;
 use super::scene::Scene;
 
-/// The documented Role, for the scene's deployment.
+/// The documented minimum Role for the scene's deployment.
 pub fn role() -> Vec<PolicyRule> {
     let text = include_str!("role.yaml").replace("first-element", "chat-of-ours");
     let role: Role = serde_yaml::from_str(&text).unwrap();
@@ -24,12 +24,12 @@ pub fn role_without(resource: &str, verb: &str) -> Vec<PolicyRule> {
         }
     }
     assert_eq!(taken, 1, "the Role has {verb} {resource} once");
-    // The API server takes no rule without a verb.
+    // The API server refuses a rule without a verb.
     rules.retain(|rule| !rule.verbs.is_empty());
     rules
 }
 
-/// The scene's commands, typed by somebody with these rules.
+/// The scene's shell, for a user with these rules.
 pub async fn acting(scene: &mut Scene, name: &str, rules: Vec<PolicyRule>) {
     let user = scene.namespace.user(name, rules).await.unwrap();
     scene.shell = Shell::with_kubeconfig(&user.kubeconfig);

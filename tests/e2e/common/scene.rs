@@ -1,4 +1,4 @@
-//! A reconciled deployment in a namespace of its own, and what tests look at there.
+//! A reconciled deployment in a separate namespace, and helpers that read its state.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::command::{Done, Shell};
 
-/// The database password that every scene's `prepare` is given; nothing may ever print it.
+/// The database password of every scene's `prepare`; it must never be printed.
 pub const PASSWORD: &str = "canary-correct-horse-7731";
 
-/// One test's part of the cluster.
+/// The part of the cluster that belongs to one test.
 pub struct Scene {
     pub namespace: Namespace<'static>,
     pub deployment: Deployment,
@@ -23,12 +23,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// With a name that is nobody's default.
+    /// With a name that is not a default.
     pub async fn new(behaviour: Behaviour) -> Self {
         Self::changed(behaviour, |deployment| deployment).await
     }
 
-    /// The same with a deployment that differs from the fixture.
+    /// The same with a modified deployment.
     pub async fn changed(behaviour: Behaviour, change: impl FnOnce(Deployment) -> Deployment) -> Self {
         Self::on(Sandbox::shared(), behaviour, change).await
     }
@@ -67,13 +67,13 @@ impl Scene {
         Follower::start(&self.api(), self.deployment.name()).await.unwrap()
     }
 
-    /// Somebody else changes the deployment.
+    /// Changes the deployment as another client.
     pub async fn patch(&self, patch: Value) {
         let params = PatchParams { field_manager: Some("somebody-else".into()), ..PatchParams::default() };
         self.api().patch(self.deployment.name(), &params, &Patch::Merge(patch)).await.unwrap();
     }
 
-    /// Starts a run of the operator without changing anything that matters, and waits until it is under way.
+    /// Starts a reconcile without a relevant change, and waits until it is in progress.
     pub async fn start_a_run(&self) {
         self.patch(json!({"metadata": {"annotations": {"example.com/poke": "again"}}})).await;
         self.operator.wait_for_run().await;
@@ -83,13 +83,13 @@ impl Scene {
         Api::namespaced(self.namespace.client().unwrap(), self.namespace.name())
     }
 
-    /// The MAS Secret's contents.
+    /// The contents of the MAS Secret.
     pub async fn mas_secret(&self) -> BTreeMap<String, Vec<u8>> {
         let secret = self.secrets().get(&self.deployment.mas_secret_name()).await.unwrap();
         secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
     }
 
-    /// Somebody else sets a value of the MAS Secret, or removes it.
+    /// Sets or removes a value of the MAS Secret, as another client.
     pub async fn set_mas_secret(&self, key: &str, value: Option<&[u8]>) {
         let value = value.map(|bytes| k8s_openapi::ByteString(bytes.to_vec()));
         let patch = json!({"data": {key: value}});
@@ -101,13 +101,13 @@ impl Scene {
         Api::namespaced(self.namespace.client().unwrap(), self.namespace.name())
     }
 
-    /// The record's text, if there is one.
+    /// The text of the record, if it exists.
     pub async fn record_text(&self) -> Option<String> {
         let all = self.config_maps().list(&ListParams::default()).await.unwrap();
         all.into_iter().find_map(|map| map.data?.remove("record.json"))
     }
 
-    /// The resourceVersion of everything in the namespace: the same map twice means that nothing was written.
+    /// The resourceVersion of every object in the namespace. Equal maps prove that nothing was written.
     pub async fn versions(&self) -> BTreeMap<String, String> {
         let list = ListParams::default();
         let mut all = BTreeMap::new();
@@ -123,7 +123,7 @@ impl Scene {
         all
     }
 
-    /// Everything but the deployment's status, which the operator may be writing at the same time.
+    /// The same without the deployment's status, which the operator may be writing.
     pub async fn decided(&self) -> (BTreeMap<String, String>, Value) {
         let mut versions = self.versions().await;
         versions.retain(|name, _| !name.starts_with("elementdeployment/"));
@@ -131,7 +131,7 @@ impl Scene {
         (versions, json!([object["spec"], object["metadata"]["annotations"], object["metadata"]["generation"]]))
     }
 
-    /// The words of a complete `prepare`.
+    /// The arguments of a complete `prepare`.
     pub fn prepare_words(&self) -> Vec<String> {
         let host = self.deployment.mas_host();
         let line = format!(
@@ -141,7 +141,7 @@ impl Scene {
         line.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// A complete `prepare` with more words.
+    /// A complete `prepare` with additional arguments.
     pub async fn prepare_with(&self, more: &[&str], password: &str) -> Done {
         let words = self.prepare_words();
         let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
@@ -152,8 +152,8 @@ impl Scene {
         let _ = self.prepare_with(&[], &format!("{PASSWORD}\n")).await.expect(0);
     }
 
-    /// Up to a rehearsal that has passed.
-    pub async fn rehearse(&self) {
+    /// Runs everything up to a successful dry run.
+    pub async fn dry_run(&self) {
         self.prepare().await;
         let _ = self.shell.run("dry-run --yes").await.expect(0);
     }
@@ -169,7 +169,7 @@ impl Scene {
     }
 }
 
-/// The status of a condition; empty if it is not there.
+/// The status of a condition; empty if it is absent.
 pub fn condition(object: &Value, kind: &str) -> String {
     let all = object["status"]["conditions"].as_array();
     let found = all.into_iter().flatten().find(|one| one["type"] == kind);
@@ -181,14 +181,14 @@ pub fn active(object: &Value) -> &Value {
     &object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"]
 }
 
-/// The end of the last run, as the operator stamps it.
+/// The completion of the last reconcile.
 pub fn completion(object: &Value) -> Value {
     let all = object["status"]["conditions"].as_array();
     let running = all.into_iter().flatten().find(|one| one["type"] == "Running");
     running.map(|one| one["ansibleResult"]["completion"].clone()).unwrap_or_default()
 }
 
-/// A change of `…config.active`, as a merge patch.
+/// A merge patch that sets `…config.active`.
 pub fn switch(on: bool) -> Value {
     json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": on}}}}})
 }

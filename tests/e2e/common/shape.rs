@@ -1,10 +1,10 @@
-//! The form of the data, written down apart from the code that makes it, as the command line's contract has it.
+//! The form of the JSON output, written independently of the code.
 
 use serde_json::{Value, json};
 
-/// Asserts that a value has exactly this form. A form is a text (`string`, `bool`, with `?` where null may stand; or
-/// `a|b|c` for one of these), a list of one form, an object of forms with all its keys, or `{"?": form}` for one that
-/// may be null.
+/// Asserts that a value has exactly this form. A form is one of these: a text (`string`, `bool`, with `?` if null is
+/// allowed, or `a|b|c` for alternatives), a list of one form, an object of forms with all its keys, or `{"?": form}` if
+/// null is allowed.
 #[track_caller]
 pub fn assert_shape(value: &Value, form: &Value) {
     let mut problems = Vec::new();

@@ -1,4 +1,4 @@
-//! A deployment that is brought to the same place again and again, with a proxy in front of its API server.
+//! A deployment that is reset to the same state for each case, with a proxy in front of its API server.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 use super::command::{Done, Shell, finish};
 use super::scene::{Scene, condition};
 
-/// How many deployments of one step are worked on side by side at most: most of a case is waiting.
+/// Maximum number of concurrent deployments for one step: most of a case is waiting.
 const STAGES: usize = 5;
-/// How many cases are worth another one.
+/// Number of cases that justify another deployment.
 const CASES: usize = 8;
 
-/// What is tried.
+/// The step of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Prepare,
     DryRun,
     Activate,
-    /// Of an activation that fails again and again.
+    /// Rolls back an activation that fails repeatedly.
     Abort,
-    /// `abort --remove`, of a rehearsed deployment.
+    /// `abort --remove`, after a dry run.
     Remove,
 }
 
-/// Where the cluster stands, read around the proxy.
+/// The state of the cluster, read without the proxy.
 #[derive(Clone, Debug)]
 pub struct Standing {
     pub object: Value,
@@ -35,7 +35,7 @@ pub struct Standing {
     pub record: Option<Value>,
 }
 
-/// A scene, the proxy, and what to put back.
+/// A scene, the proxy, and the state to restore.
 pub struct Stage {
     pub step: Step,
     pub scene: Scene,
@@ -44,7 +44,7 @@ pub struct Stage {
     saved: Standing,
 }
 
-/// Runs of a few hundredths of a second.
+/// Reconciles take a few hundredths of a second.
 pub fn quick() -> Behaviour {
     Behaviour { run: Duration::from_millis(15), settle: Duration::from_millis(10), ..Behaviour::default() }
 }
@@ -60,9 +60,9 @@ impl Stage {
         match step {
             Step::Prepare => {}
             Step::DryRun => scene.prepare().await,
-            Step::Activate | Step::Remove => scene.rehearse().await,
+            Step::Activate | Step::Remove => scene.dry_run().await,
             Step::Abort => {
-                scene.rehearse().await;
+                scene.dry_run().await;
                 let _ = scene.activate().await.expect(1).says("locking Synapse table");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -75,15 +75,15 @@ impl Stage {
         stage
     }
 
-    /// As many as it takes for so many cases.
+    /// As many stages as this number of cases justifies.
     pub async fn and_more_for(self, cases: usize) -> Vec<Self> {
         let more = (cases / CASES).min(STAGES - 1);
         let more = futures::future::join_all((0..more).map(|_| Self::new(self.step))).await;
         std::iter::once(self).chain(more).collect()
     }
 
-    /// Reads everything around the proxy, at a moment at which the operator rests: after a failure it has tries in
-    /// store that come even after a good run.
+    /// Reads the state without the proxy while the operator is idle: after a failure, retries can follow even a
+    /// successful reconcile.
     pub async fn standing(&self) -> Standing {
         let mut follower = Follower::start(&self.scene.api(), self.scene.deployment.name()).await.unwrap();
         let object = follower.until(|object| !is_running(object)).await.unwrap().clone();
@@ -99,7 +99,7 @@ impl Stage {
         }
     }
 
-    /// Puts everything back to where the stage began, and waits for the operator.
+    /// Restores the initial state, and waits for the operator.
     pub async fn reset(&self) {
         self.proxy.pass();
         let mas = &self.saved.object["spec"]["components"]["matrixAuthenticationService"];
@@ -112,7 +112,8 @@ impl Stage {
             let kind = if self.step == Step::Abort { "Failure" } else { "Successful" };
             follower.until(|object| condition(object, kind) == "True").await.unwrap();
             if self.step == Step::Abort {
-                // The pauses between the operator's tries grow; before, nearly every write meets a moved status.
+                // The pauses between the operator's retries grow; with short ones, nearly every write would conflict
+                // with a status update.
                 tokio::time::sleep(Duration::from_millis(700)).await;
             }
         }
@@ -185,12 +186,12 @@ impl Stage {
         self.shell.command(words).spawn().expect("the plugin starts")
     }
 
-    /// Runs the step through the proxy to its end.
+    /// Runs the step through the proxy and waits until it ends.
     pub async fn run(&self, more: &[&str]) -> Done {
         finish(self.start(more), self.words().join(" ")).await
     }
 
-    /// Whether the cluster is where the step is meant to take it.
+    /// Whether the cluster has reached the state that the step intends.
     pub fn is_reached(&self, standing: &Standing) -> bool {
         let object = &standing.object;
         let mas = &object["spec"]["components"]["matrixAuthenticationService"];
@@ -211,7 +212,7 @@ impl Stage {
         }
     }
 
-    /// What does not hold although the same command was run again on a sound connection.
+    /// The guarantees that don't hold although the same command was repeated on a working connection.
     pub fn judge_again(&self, before: &Standing, between: &Standing, after: &Standing, done: &Done) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut claim = |truth: bool, what: &str| {
@@ -224,9 +225,9 @@ impl Stage {
         claim(self.is_reached(after), &format!("the goal is not reached, {status}"));
         let expected = i64::from(self.step != Step::Prepare);
         claim(Self::changes(before, after) == expected, "the spec was not written once");
-        // What is written once is not asked for a second time. An abort that the operator answered while nobody looked is
-        // another matter: it asks for a run that can be seen.
-        let asked = |one: &Standing| one.object["metadata"]["annotations"][ess_mas::plan::REHEARSAL_ANNOTATION].clone();
+        // A dry run is not requested twice. An abort is an exception: if its reconcile was not observed, it requests
+        // another one.
+        let asked = |one: &Standing| one.object["metadata"]["annotations"][ess_mas::plan::DRY_RUN_ANNOTATION].clone();
         let written = Self::changes(before, between) > 0;
         let may_ask = matches!(self.step, Step::Abort | Step::Remove);
         claim(!written || may_ask || asked(between) == asked(after), "a second rehearsal was asked for");
@@ -236,14 +237,14 @@ impl Stage {
         wrong
     }
 
-    /// How many changes of the spec there were since.
+    /// Number of changes of the spec since then.
     pub fn changes(before: &Standing, after: &Standing) -> i64 {
         let generation = |one: &Standing| one.object["metadata"]["generation"].as_i64().unwrap();
         generation(after) - generation(before)
     }
 }
 
-/// Whether a run is under way: after a failure the reason stays, and only the status tells.
+/// Whether a reconcile is in progress. After a failure the reason remains, so only the status counts.
 fn is_running(object: &Value) -> bool {
     let mut all = object["status"]["conditions"].as_array().into_iter().flatten();
     all.any(|one| one["type"] == "Running" && one["status"] == "True" && one["reason"] == "Running")

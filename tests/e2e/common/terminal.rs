@@ -1,4 +1,4 @@
-//! A command on a pseudo-terminal, and what a person types there.
+//! A command on a pseudo-terminal, with typed input.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use rexpect::session::{PtySession, spawn_command};
 
 pub const PATIENCE: Option<u64> = Some(30_000);
 
-/// Waits for each text, then types what stands beside it; in the end wants this exit code.
+/// Waits for each text, then types the input next to it; finally expects this exit code.
 pub async fn dialogue(command: Command, steps: Vec<(&'static str, &'static str)>, code: i32) -> String {
     tokio::task::spawn_blocking(move || {
         let mut session = spawn_command(command, PATIENCE).unwrap();

@@ -1,4 +1,4 @@
-//! MAS's database as a role sees it.
+//! MAS's database, as different roles see it.
 
 use ess_mas::answers::postgres::{Application, ConnectionSettings, MasDatabase, Pooling, ProbeError, Refusal, SslMode};
 use ess_mas::checks::Known;
@@ -53,7 +53,7 @@ async fn new_database_of_mas_is_ok_and_not_written_to() {
     assert_eq!(said.server.pooling, Pooling::None);
     assert_eq!(said.server.standby, Known::Known(false));
     assert_eq!(said.encoding, Known::Known("UTF8".to_owned()));
-    let rights = said.rights.known().unwrap();
+    let rights = said.permissions.known().unwrap();
     assert_eq!(rights.schema.as_deref(), Some("public"));
     assert!(rights.create_in_schema && rights.create_in_database && !rights.superuser);
     let tables = said.tables.known().unwrap();
@@ -66,7 +66,7 @@ async fn new_database_of_mas_is_ok_and_not_written_to() {
     let other = ask(&place("other.name", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
     assert!(identity.is(other.server.identity.known().unwrap()));
 
-    // Every statement that the server saw from us reads, or opens and closes what can only read.
+    // Every statement of the program in the server's log reads, or begins and ends a read-only transaction.
     let log = server.log();
     let ours: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("kubectl-ess-mas|LOG:  ")).collect();
     let statements: Vec<&str> = ours.iter().filter_map(|line| Some(line.split_once(": ")?.1)).collect();
@@ -93,7 +93,7 @@ async fn new_database_of_mas_is_ok_and_not_written_to() {
 #[tokio::test]
 async fn functions_that_write_are_blocked() {
     let Some(server) = server(false).await else { return };
-    // What is read is a view that writes whenever somebody looks.
+    // The program reads a view that writes on each access.
     server
         .sql(
             "mas",
@@ -111,7 +111,7 @@ async fn functions_that_write_are_blocked() {
     let client = server.connect("mas").await.unwrap();
     let rows: i64 = client.query_one("SELECT count(*) FROM trace", &[]).await.unwrap().get(0);
     assert_eq!(rows, 0);
-    // The same view writes for anybody else.
+    // For other clients, the same view writes.
     let _ = client.query("SELECT * FROM users", &[]).await.unwrap();
     let rows: i64 = client.query_one("SELECT count(*) FROM trace", &[]).await.unwrap().get(0);
     assert_eq!(rows, 1);
@@ -124,8 +124,8 @@ async fn names_with_quotes_are_not_interpreted_as_sql() {
     let database = "it's \"mine\" $1";
     let said = ask(&place("db", server.port, database, user, SslMode::Disable), PASSWORD, None).await.unwrap();
     assert_eq!(said.server.identity.known().unwrap().name, database);
-    // Not the owner: from PostgreSQL 15 on there is nothing for it in schema public.
-    let rights = said.rights.known().unwrap();
+    // Not the owner: since PostgreSQL 15, it has no permissions in schema public.
+    let rights = said.permissions.known().unwrap();
     let version = *said.server.version.known().unwrap();
     assert_eq!(rights.create_in_schema, version < 150_000);
     assert!(!rights.create_in_database);
@@ -146,7 +146,7 @@ async fn rows_tables_and_limits_are_read() {
     let said = ask(&place("db", server.port, "mas", "mas", SslMode::Disable), PASSWORD, None).await.unwrap();
     let tables = said.tables.known().unwrap();
     assert_eq!(tables.present[0], ("users", Known::Known(true)));
-    // What may not be read is told with the server's words, and does not keep the rest from being read.
+    // An unreadable value is reported with the server's message, and the other values are still read.
     let (name, unread) = &tables.present[1];
     assert!(
         *name == "user_emails" && matches!(unread, Known::Unreadable(why) if why.contains("permission denied")),
@@ -208,7 +208,7 @@ async fn password_that_saslprep_changes_is_never_ok_with_scram() {
     assert!(
         matches!(login(no_break_space).await, Err(ProbeError::RefusedPrepared(why)) if why.contains("authentication failed"))
     );
-    // By MD5 everybody sends the same.
+    // With MD5, every client sends the same response.
     let md5 = format!("SET password_encryption = 'md5';\nALTER ROLE by_md5 PASSWORD '{no_break_space}';\n");
     server.sql("postgres", &md5).await;
     let said = ask(&place("db", server.port, "mas", "by_md5", SslMode::Disable), no_break_space, None).await.unwrap();
@@ -232,7 +232,7 @@ async fn time_limits_of_role_database_and_server_are_read() {
     ] {
         server.sql("postgres", &format!("{set};\n")).await;
         let began = std::time::Instant::now();
-        // The server reads its file when it gets to it.
+        // The server reloads its file with a delay.
         while limits().await != statement(limit) {
             assert!(began.elapsed() < std::time::Duration::from_secs(10), "{set}: {:?}", limits().await);
         }

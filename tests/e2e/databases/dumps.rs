@@ -78,7 +78,7 @@ async fn every_dump_format_is_recognised_with_its_contents() {
     }
     dump(&server, path, "pg_dump", &["--exclude-table", "users", "-F", "c", "-f", "without", "synapse"]);
     assert_eq!(look(&path.join("without")).users, Users::Missing);
-    // The half of a dump.
+    // Half of a dump.
     let half = std::fs::read(path.join("synapse.p")).unwrap();
     std::fs::write(path.join("half"), &half[..half.len() / 2]).unwrap();
     assert_eq!(look(&path.join("half")).complete, Some(false));

@@ -1,4 +1,4 @@
-//! What answers is no PostgreSQL server, or a bad one: it is told in time, and nothing is sent to it that it should not have.
+//! Servers that are not PostgreSQL or misbehave: reported in time, and nothing confidential is sent to them.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 
 use super::asked::{PASSWORD, place};
 
-/// Everything that was sent to the servers of this file's tests; nothing of it may hold the password.
+/// All data that the servers of this file received; it must not contain the password.
 static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Probed each connection with these bytes, again and again where `endless`; then holds it open.
+/// Answers each connection with these bytes, repeatedly if `endless`; then keeps it open.
 async fn answers(first: &'static [u8], then: &'static [u8], endless: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -49,12 +49,12 @@ async fn ask(port: u16, mode: SslMode) -> (ProbeError, Duration) {
 }
 
 #[tokio::test]
-async fn other_servers_are_not_taken_for_postgresql() {
+async fn other_servers_are_not_mistaken_for_postgresql() {
     for (first, then, endless) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &b""[..], false),
         (b"SSH-2.0-OpenSSH_9.2\r\n", b"", false),
         (b"N", b"HTTP/1.1 400 Bad Request\r\n\r\n", false),
-        // A message of two gigabytes; notices without end; a password that takes a day to hash.
+        // A message of two gigabytes; endless notices; a password hash that takes a day.
         (b"N", b"R\x7f\xff\xff\xff", false),
         (b"N", b"N\0\0\x10\0", true),
         (b"N", b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0", true),

@@ -1,9 +1,9 @@
-//! What is asked of the databases, against real ones: PostgreSQL with roles, databases and rights of all kinds, servers that
-//! are none, and dumps of `pg_dump`. Where PostgreSQL is not installed there is nothing to test against:
-//! in CI the tests fail, elsewhere they say so and pass.
+//! The database checks against real servers: PostgreSQL with various roles, databases and permissions, servers that are
+//! not PostgreSQL, and dumps of `pg_dump`. Without PostgreSQL, the tests fail in CI, and are skipped with a message
+//! elsewhere.
 //!
-//! With Synapse's own schema and users made through its API: `cargo test --test e2e databases -- --ignored`; installs Synapse from
-//! `PyPI` below `target/synapse`.
+//! With Synapse's own schema and users created through its API: `cargo test --test e2e databases -- --ignored`.
+//! Installs Synapse from `PyPI` below `target/synapse`.
 
 mod asked;
 mod dumps;

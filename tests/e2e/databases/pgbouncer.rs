@@ -1,4 +1,4 @@
-//! PgBouncer itself, before a PostgreSQL of the test's own. Tried with 1.18 (Debian 12).
+//! PgBouncer in front of a PostgreSQL of this test. Tested with 1.18 (Debian 12).
 
 use ess_mas::answers::postgres::{ConnectionSettings, Pooling, ProbeError, Refusal, SslMode};
 use ess_mas::checks::databases::{Expected, Probed, judge};
@@ -9,7 +9,7 @@ use super::server::ROOT;
 
 const IGNORE: &str = "ignore_startup_parameters = extra_float_digits";
 
-/// The finding about a pooler in what is said of MAS's database.
+/// The finding about a pooler among the findings about MAS's database.
 async fn about_pooler(place: ConnectionSettings) -> Finding {
     let mas = ask(&place, PASSWORD, None).await;
     let expected = Expected {
@@ -67,13 +67,13 @@ async fn pgbouncer_is_reported_with_its_pooling_mode() {
         "{found:?}"
     );
 
-    // As it is installed: it refuses what MAS sends.
+    // With the default configuration it refuses MAS's startup parameters.
     let strict = server.pgbouncer("strict", &format!("{login}\npool_mode = session")).await.unwrap();
     let found = about_pooler(at(strict)).await;
     assert!(found.severity == Severity::Blocker && found.message.contains("PgBouncer"), "{found:?}");
     assert!(found.remedy.unwrap().contains("ignore_startup_parameters = extra_float_digits"));
 
-    // It asks the server for the verifier of who logs in.
+    // It reads the role's verifier from the server.
     let root = server.file("root.txt", &format!("\"root_of_all\" \"{ROOT}\"\n"));
     let by_query = format!("auth_file = {root}\nauth_user = root_of_all\n{IGNORE}\npool_mode = session");
     let by_query = server.pgbouncer("by_query", &by_query).await.unwrap();

@@ -1,5 +1,5 @@
-//! Stand-ins for connection poolers: they make up the session's number, as poolers do, and pass on everything else; one of
-//! them gives every transaction another process of the server.
+//! Stand-ins for connection poolers. They invent the session's number, as poolers do, and forward everything else; one
+//! of them gives each transaction another server process.
 
 use ess_mas::answers::postgres::{Pooling, SslMode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::asked::{PASSWORD, ask, place, server};
 
-/// Reads whole messages up to `ReadyForQuery`, or what there is where the server waits for an answer.
+/// Reads complete messages up to `ReadyForQuery`, or the available data if the server waits for a response.
 async fn until_ready(server: &mut TcpStream) -> Vec<u8> {
     let mut all = Vec::new();
     loop {
@@ -31,7 +31,7 @@ async fn until_ready(server: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// A pooler before this port. Logins have to be those of a role that is asked for no password.
+/// A pooler in front of this port. Logins need a role without a password.
 async fn pooler(to: u16, by_transaction: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -62,7 +62,7 @@ async fn serve(mut client: TcpStream, to: u16, by_transaction: bool) -> Option<(
         if said.first() == Some(&b'X') {
             return None;
         }
-        // Where a transaction begins, the next process that is free is taken.
+        // At the start of a transaction, takes the next free process.
         if by_transaction && said.windows(5).any(|word| word == b"BEGIN") {
             current = transactions % 2;
             transactions += 1;

@@ -16,7 +16,7 @@ use crate::common::scene::{PASSWORD, Scene};
 const SYNAPSES: &str = "synapse-database-7d40aa";
 const HBA: &str = "host all all 127.0.0.1/32 scram-sha-256\n";
 
-/// As much of Synapse's schema as is asked about.
+/// The queried part of Synapse's schema.
 const SCHEMA: &str = "CREATE TABLE users (name text, password_hash text, is_guest smallint NOT NULL DEFAULT 0, \
       deactivated smallint NOT NULL DEFAULT 0, appservice_id text);\n\
     CREATE TABLE user_threepids (user_id text, medium text, address text);\n\
@@ -37,7 +37,7 @@ async fn server() -> Option<Server> {
     Some(server)
 }
 
-/// A deployment whose databases are on a host that DNS does not know.
+/// A deployment whose databases are on a host that doesn't resolve.
 async fn scene() -> Scene {
     Scene::changed(Behaviour::default(), |deployment| {
         deployment
@@ -91,7 +91,7 @@ async fn databases_are_checked_with_the_specs_credentials_without_writes() {
     done.is_silent_about(PASSWORD).is_silent_about(SYNAPSES);
     assert_eq!(scene.versions().await, before);
 
-    // Without the flag nobody is asked.
+    // Without the flag, no connection is made.
     let without = scene.shell.run("check -o json").await;
     assert_eq!(of_databases(&without), []);
 
@@ -123,7 +123,7 @@ async fn databases_are_checked_with_the_specs_credentials_without_writes() {
     done.shows("DELETE FROM access_tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id);");
     done.is_silent_about("@u").is_silent_about("@x:").is_silent_about("49170");
 
-    // Another password, and another database than the one that is there.
+    // Another password, and a database that doesn't exist.
     server.sql("postgres", "ALTER ROLE mas PASSWORD 'another one';\nALTER DATABASE synapse RENAME TO renamed;\n").await;
     let done = scene.shell.run(&line).await.expect(10);
     assert_eq!(open(&done), [one("database-login", "blocker"), one("database-login", "blocker")], "{done}");
@@ -232,7 +232,7 @@ async fn sql_of_prepare_creates_a_database_that_check_accepts() {
         .filter(|line| !line.starts_with("--"))
         .collect();
     assert!(sql.len() == 5 && sql[1].starts_with("\\password"), "{sql:#?}");
-    // The prompt of \password wants a terminal; the statement that it sends is another way to the same.
+    // The prompt of \password requires a terminal; the statement that it sends has the same effect.
     let mut lines: Vec<String> = sql.iter().map(|line| (*line).to_owned()).collect();
     lines[1] = format!("ALTER ROLE {} PASSWORD '{PASSWORD}';", lines[1].trim_start_matches("\\password "));
     let file = scene.shell.home().join("make.sql");
@@ -247,7 +247,7 @@ async fn sql_of_prepare_creates_a_database_that_check_accepts() {
     assert!(psql.status.success(), "{}\n{done}", String::from_utf8_lossy(&psql.stderr));
     let line = format!("check --databases --resolve pg.invalid:{}:127.0.0.1 -o json", server.port);
     let done = scene.shell.run(&line).await;
-    // Synapse's database is not there.
+    // Synapse's database does not exist.
     let of_mas: Vec<_> = open(&done).into_iter().filter(|(code, _)| code.starts_with("mas-")).collect();
     assert_eq!(of_mas, [], "{done}");
     done.shows("extension pg_trgm is installed");
@@ -278,7 +278,7 @@ async fn backup_file_is_checked_before_the_confirmation() {
     std::fs::write(home.join("letter.txt"), "Dear Sir").unwrap();
     let letter = scene.activate_with(&["--backup-file", "letter.txt"]).await.expect(10);
     letter.says("letter.txt: the file is not a dump of a PostgreSQL database");
-    // MAS's has no table users yet.
+    // MAS's database has no table users yet.
     let empty = scene.activate_with(&["--backup-file", "synapse.dump", "--backup-file", "mas.sql"]).await.expect(10);
     empty.says("mas.sql: the dump has no table users");
     let old = std::fs::File::options().write(true).open(home.join("synapse.dump")).unwrap();

@@ -1,5 +1,5 @@
-//! PostgreSQL servers of the tests' own: on 127.0.0.1, in a folder that vanishes, ended with the process that started them
-//! however that ends. PostgreSQL refuses to run as root, so where the tests do, it runs as nobody.
+//! Temporary PostgreSQL servers on 127.0.0.1, which end with the process that started them, however it ends. PostgreSQL
+//! refuses to run as root, so for root the servers run as nobody.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,19 +15,19 @@ use tokio_postgres::NoTls;
 
 /// The superuser's password.
 pub const ROOT: &str = "root-of-all-4410";
-/// Uid and gid of nobody on the systems that the tests run on.
+/// Uid and gid of nobody on the systems where the tests run.
 const NOBODY: &str = "65534";
 
 /// A server.
 pub struct Server {
     pub port: u16,
-    /// The CA that signed its certificate, in PEM; without one it has no TLS.
+    /// The CA that signed its certificate, in PEM; without one, the server has no TLS.
     pub authority: Option<String>,
     pub programs: PathBuf,
     supervisor: Supervisor,
 }
 
-/// Where PostgreSQL's programs are: the newest of those that Debian keeps apart, else those in the path.
+/// The directory of PostgreSQL's programs: the newest of Debian's, else the one in the PATH.
 pub fn programs() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("ESS_MAS_POSTGRES") {
         return Some(folder.into());
@@ -50,7 +50,7 @@ fn is_root() -> bool {
     uid.stdout.trim_ascii() == b"0"
 }
 
-/// The words that start a program as somebody whom PostgreSQL accepts.
+/// The command that starts a program as a user that PostgreSQL accepts.
 fn as_nobody(program: &Path) -> (PathBuf, Vec<OsString>) {
     if !is_root() {
         return (program.to_owned(), Vec::new());
@@ -74,7 +74,7 @@ fn give_away(path: &Path) {
 }
 
 impl Server {
-    /// Starts one; `None` where PostgreSQL is not installed; see [`cannot_run`].
+    /// Starts a server; `None` if PostgreSQL is not installed (see [`cannot_run`]).
     pub async fn start(tls: bool, hba: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             let remedy =
@@ -142,8 +142,8 @@ impl Server {
         Some(server)
     }
 
-    /// PgBouncer before this server, with these settings, on a port of its own; `None` where it is not installed (Debian:
-    /// pgbouncer), or not named in `ESS_MAS_PGBOUNCER`.
+    /// Starts PgBouncer in front of this server with these settings. `None` if it is neither installed (Debian:
+    /// pgbouncer) nor named in `ESS_MAS_PGBOUNCER`.
     pub async fn pgbouncer(&mut self, name: &str, settings: &str) -> Option<u16> {
         let named = std::env::var_os("ESS_MAS_PGBOUNCER").map(PathBuf::from);
         let program = named.or_else(|| Some(PathBuf::from("/usr/sbin/pgbouncer")).filter(|path| path.exists()))?;
@@ -165,7 +165,7 @@ impl Server {
         Some(port)
     }
 
-    /// A file that the server's user may read.
+    /// A file that the server's user can read.
     pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.supervisor.directory().join(name);
         fs::write(&path, text).unwrap();
@@ -173,7 +173,7 @@ impl Server {
         path.to_str().unwrap().to_owned()
     }
 
-    /// What the server has logged, every statement among it.
+    /// The server's log, with every statement.
     pub fn log(&self) -> String {
         self.supervisor.log_tail("postgres", usize::MAX)
     }
@@ -192,14 +192,14 @@ impl Server {
     /// Runs statements as the superuser.
     pub async fn sql(&self, database: &str, text: &str) {
         let client = self.connect(database).await.expect("a session");
-        // One by one: some are not allowed in a transaction, which several in one message are.
+        // One by one: some are not allowed in a transaction, and several in one message form one.
         for statement in text.split(";\n").map(str::trim).filter(|one| !one.is_empty()) {
             client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         }
     }
 }
 
-/// A certificate for `db.example.com` in the server's folder, and the CA that signed it.
+/// A certificate for `db.example.com` in the server's directory, and the CA that signed it.
 fn certificate(data: &Path) -> String {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

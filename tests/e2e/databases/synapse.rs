@@ -1,4 +1,4 @@
-//! Synapse's database, made by Synapse itself and filled through its API.
+//! Synapse's database, created by Synapse itself and filled through its API.
 
 use std::fs;
 use std::net::TcpListener;
@@ -48,7 +48,7 @@ async fn ask(expected: &Expected) -> SynapseDatabase {
     ask_synapse(&login, expected.server_name.as_deref(), &expected.providers, expected.more_providers).await.unwrap()
 }
 
-/// Synapse on that server; it ends with the value.
+/// Synapse on that server; dropping it ends the process.
 fn synapse(server: &Server) -> Supervisor {
     let python = crate::real::synapse::install::python();
     let has_driver = Command::new(&python).args(["-c", "import psycopg2"]).output().unwrap().status.success();
@@ -117,13 +117,14 @@ async fn rows_that_synapse_wrote_are_counted() {
         "{:?}",
         said.orphans
     );
-    // Dave's provider is gone, Erin has nothing; Carol has a provider, Frank is deactivated, guests do not count.
+    // Dave's provider is missing, and Erin has no login. Carol has a provider, Frank is deactivated, and guests are not
+    // counted.
     assert_eq!(said.no_login, Known::Known(2));
     let sizes = said.sizes.known().unwrap();
     let names: Vec<&str> = sizes.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["users", "devices", "access_tokens", "refresh_tokens", "user_threepids", "user_external_ids"]);
 
-    // What Synapse does not do itself, and time and hands do.
+    // Rows that Synapse does not create itself, but that old or edited databases have.
     server
         .sql(
             "synapse",
@@ -152,7 +153,7 @@ async fn rows_that_synapse_wrote_are_counted() {
     let sizes = said.sizes.known().unwrap();
     assert!(sizes[0].1.is_some_and(|rows| rows >= 10), "{sizes:?}");
 
-    // A role that may read nothing is told so, question by question.
+    // For a role without read permissions, each query reports that separately.
     server.sql("postgres", &format!("CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}';\n")).await;
     server.sql("synapse", "GRANT SELECT ON users TO reader;\n").await;
     let mut as_reader = expected.clone();
@@ -166,7 +167,7 @@ async fn rows_that_synapse_wrote_are_counted() {
     );
     assert!(said.orphans.iter().all(|(_, number)| number.known().is_none()));
 
-    // Somebody holds a table: the question gives up in time, and the others are answered.
+    // Another session locks a table: that query times out, and the others succeed.
     let holder = server.connect("synapse").await.unwrap();
     holder.batch_execute("BEGIN; LOCK TABLE user_threepids IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let said = ask(&expected).await;

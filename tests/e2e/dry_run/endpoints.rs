@@ -9,8 +9,8 @@ use crate::common::command::{Done, finish};
 use crate::common::endpoints::{fill, scene, wrong};
 use crate::common::scene::{Scene, active};
 
-/// A proxy that leads to a web server whatever the host is, as a company's proxy does: the only way for commands that take no
-/// `--resolve` to find the hosts of a test.
+/// A proxy that leads to a web server for every host, like a company's proxy: the only way for commands without
+/// `--resolve` to reach the hosts of a test.
 async fn through_proxy(scene: &Scene, web: &Web, line: &str) -> Done {
     let proxy = web.proxy().await.unwrap();
     let authority = scene.shell.file("ca.pem", web.authority());
@@ -31,9 +31,9 @@ async fn dry_run_reports_that_mas_responds_after_its_verdict() {
     scene.prepare().await;
     fill(&web, &scene, "dry-run-done").await;
     let done = through_proxy(&scene, &web, "dry-run --yes").await.expect(0);
-    done.says("MAS answers at https://auth.example.com with this deployment's key");
+    done.says("MAS responds at https://auth.example.com with this deployment's key");
     let at = |words: &str| done.stderr.find(words).unwrap_or_else(|| panic!("{words:?} is not in\n{done}"));
-    assert!(at("Dry run passed in") < at("MAS answers at"), "{done}");
+    assert!(at("Dry run passed in") < at("MAS responds at"), "{done}");
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn endpoint_problems_after_a_dry_run_leave_its_verdict() {
         .says("fix these problems before you migrate")
         .says("kubectl ess-mas verify chat-of-ours -n ");
 
-    // `check` reports what `activate` wants accepted; a person is told, a script has to name it.
+    // `check` reports what `activate` requires to be accepted: it is shown on a terminal, and a script must name it.
     let check = through_proxy(&scene, &web, "check -o json").await.expect(11);
     let found = wrong(&check);
     for code in ["mas-issuer", "mas-discovery"] {
@@ -79,14 +79,14 @@ async fn an_unreachable_mas_is_reported_and_blocks_no_script() {
     let scene = scene().await;
     scene.prepare().await;
     let silent = Web::start(&["auth.example.com", "matrix.example.com"]).await.unwrap();
-    // A proxy where nothing listens: nothing beside the API server can be reached from here.
+    // A proxy where nothing listens: only the API server is reachable from this machine.
     let lost = |line: &str| {
         let mut command = scene.shell.command(line.split_whitespace());
         command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
         finish(command.spawn().unwrap(), line.to_owned())
     };
     let done = lost("dry-run --yes").await.expect(0);
-    done.says("mas-reachable").says("can't be reached from here").says("--through-cluster");
+    done.says("mas-reachable").says("can't be reached from this machine").says("--through-cluster");
     let check = lost("check -o json").await.expect(11);
     assert!(wrong(&check).contains(&("mas-reachable".to_owned(), "warning".to_owned())), "{check}");
     let done = lost(ACTIVATE).await.expect(0);

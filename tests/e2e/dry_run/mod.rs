@@ -25,11 +25,11 @@ async fn a_dry_run_writes_active_false_and_the_secret_name_once() {
     assert_eq!(component["secretName"], "chat-of-ours-mas");
     assert_eq!(component["k8s"]["ingress"]["fqdn"], "auth.example.com");
     assert_eq!(component["config"]["postgresql"]["port"], json!(5432));
-    // Nothing else of the spec moved.
+    // The rest of the spec is unchanged.
     let mut rest = after["spec"].clone();
     rest["components"].as_object_mut().unwrap().remove("matrixAuthenticationService");
     assert_eq!(rest, before["spec"]);
-    // One write changed spec or annotations; all others are the operator's, and of the status.
+    // One write changed the spec or the annotations; all others are status updates of the operator.
     let last = after["metadata"]["resourceVersion"].clone();
     let decided = |object: &serde_json::Value| json!([object["spec"], object["metadata"]["annotations"]]);
     let (mut now, mut changes) = (decided(&before), 0);
@@ -45,7 +45,7 @@ async fn a_dry_run_writes_active_false_and_the_secret_name_once() {
 #[tokio::test]
 async fn a_dry_run_that_has_passed_is_not_run_again() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let versions = scene.versions().await;
     scene.shell.run("dry-run --yes").await.expect(0).says("already passed");
     assert_eq!(scene.versions().await, versions);
@@ -76,7 +76,7 @@ async fn a_failed_dry_run_is_reported_saved_and_can_be_repeated() {
         assert_eq!(std::fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(files[0].parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
     }
-    // The cause is still there: another rehearsal, another failure.
+    // The cause still exists: another dry run, another failure.
     scene.shell.run("dry-run --yes").await.expect(1).says("anna");
     scene.operator.set(Behaviour::default());
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
@@ -155,7 +155,7 @@ async fn success_requires_available_true_after_the_write() {
     scene.activate().await.expect(10).says("nothing was changed");
 }
 
-/// What a playbook prints is not always meant for a terminal.
+/// The output of a playbook can contain terminal escape sequences.
 #[tokio::test]
 async fn operator_messages_cannot_control_the_terminal() {
     let message = "fatal: \u{1b}[2J\u{1b}]0;owned\u{7} end of it";
@@ -165,7 +165,7 @@ async fn operator_messages_cannot_control_the_terminal() {
     done.says("end of it").is_silent_about("\u{1b}[2J").is_silent_about("\u{1b}]").is_silent_about("\u{7}");
     let status = scene.shell.run("status").await.expect(0);
     status.shows("end of it").is_silent_about("\u{1b}").is_silent_about("\u{7}");
-    // As data it is what it was.
+    // JSON contains the original text.
     let json = scene.shell.run("status -o json").await.expect(0);
     assert_eq!(json.json()["items"][0]["status"]["failure"]["message"], message);
     json.is_silent_about("\u{1b}");
@@ -182,15 +182,15 @@ async fn failure_details_fall_back_to_another_folder() {
     assert!(path.exists(), "{done}");
 }
 
-/// As it was seen with a real operator: it was killed in a run and came back, and worked on the new spec without a sign of
-/// its start. Nothing came after that, so the command waited until its time was up.
+/// Observed with a real operator: it was killed during a reconcile, restarted, and reconciled the new spec without
+/// marking its start. No event followed, so the command waited until it timed out.
 #[tokio::test]
 async fn a_dry_run_that_started_unseen_is_requested_again() {
     let scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     scene.operator.set(Behaviour::default().dry_run(Outcome::fail("broken")));
     let _ = scene.shell.run("dry-run --yes").await.expect(1);
-    // A run that leaves no end in the status: all that follow begin without a sign.
+    // A reconcile without an end in the status: all later ones start without a mark.
     scene.operator.set(Behaviour::default().dry_run(Outcome::Requeue(Duration::from_mins(1))));
     let silent = |object: &Value| {
         let all = object["status"]["conditions"].as_array().unwrap();
@@ -203,7 +203,7 @@ async fn a_dry_run_that_started_unseen_is_requested_again() {
             break;
         }
     }
-    // A queued run of another behaviour would leave its end.
+    // A queued reconcile with another behaviour would leave its end.
     scene.operator.wait_for_rest(Duration::from_millis(500)).await;
     scene.operator.set(Behaviour::default());
     let done = scene.shell.run("dry-run --yes -o json").await.expect(0);
@@ -218,7 +218,7 @@ async fn a_foreign_change_during_the_dry_run_invalidates_it() {
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)).reacting_after(Duration::from_millis(300)));
     let child = scene.shell.start("dry-run --yes -o json");
     scene.until(|object| *crate::common::scene::active(object) == json!(false)).await;
-    // Before the operator has looked: its run then rehearses both changes, and not what was written.
+    // Before the operator starts: its reconcile then includes both changes, so it is no dry run of the written spec.
     scene.patch(json!({"spec": {"global": {"config": {"verifyTls": false}}}})).await;
     let done = finish(child, "dry-run".to_owned()).await.expect(1);
     done.says("was changed again before the operator finished");

@@ -186,7 +186,7 @@ async fn no_secret_is_created_under_the_charts_name() {
 #[tokio::test]
 async fn export_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let value = "3f9ac1d27be4560819f0e2d4c6b8a7935d1e0f2c4b6a89786543210fedcba987";
     let other = scene.shell.file("other", value);
     let export = ["--export", "manifests", "--export-file", "mas.yaml", "--encryption-secret-file", &other];

@@ -265,7 +265,7 @@ async fn an_unusable_secret_is_reported_and_not_changed() {
 #[tokio::test]
 async fn a_lost_encryption_secret_must_be_restored_and_is_never_regenerated() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let name = scene.deployment.mas_secret_name();
     let ours = scene.mas_secret().await["encryptionSecret"].clone();
     let print = ess_mas::secrets::EncryptionSecret::parse(&ours).unwrap().fingerprint().to_string();
@@ -320,7 +320,7 @@ async fn a_password_that_saslprep_changes_causes_a_warning() {
 #[tokio::test]
 async fn a_new_secret_name_keeps_the_encryption_secret_of_a_deployed_mas() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let before = scene.versions().await;
     let done = scene.prepare_with(&["--secret-name", "another"], "pw").await.expect(2);
     done.says("cannot change").says("chat-of-ours-mas").says("othing was changed");
@@ -343,7 +343,7 @@ async fn a_new_secret_name_keeps_the_encryption_secret_of_a_deployed_mas() {
 #[tokio::test]
 async fn repeating_prepare_keeps_the_dry_run_valid() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let before = scene.versions().await;
     scene.shell.run("prepare --yes").await.expect(0).says("kept").shows("upstream/callback");
     assert_eq!(scene.versions().await, before);
@@ -354,7 +354,7 @@ async fn repeating_prepare_keeps_the_dry_run_valid() {
 #[tokio::test]
 async fn rewriting_the_secret_with_identical_values_keeps_the_dry_run_valid() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let name = scene.deployment.mas_secret_name();
     let mut secret = scene.secrets().get(&name).await.unwrap();
     secret.metadata.managed_fields = None;
@@ -374,7 +374,7 @@ async fn rewriting_the_secret_with_identical_values_keeps_the_dry_run_valid() {
 #[tokio::test]
 async fn a_replaced_value_is_shown_as_fingerprints_and_needs_a_new_dry_run() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let done = scene.prepare_with(&["--replace", "rsaPrivateKey"], "pw").await.expect(0);
     done.says(" -> sha256:").says("Repeat the dry run");
     scene.activate().await.expect(10).says("rsaPrivateKey");

@@ -1,4 +1,4 @@
-//! Which deployment is meant, on a server where nobody else's are.
+//! The selection of the deployment, on a server without other tests.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::common::command::{Done, Shell};
 use crate::common::shape::{assert_shape, status_list};
 
-/// One server, one test after the other: each stands on what the one before left there.
+/// One server, used by one test after another; each starts from the state that the previous one left.
 #[tokio::test]
 async fn the_deployment_is_chosen_as_specified() {
     let server = Sandbox::start(Release::Current).unwrap();
@@ -64,7 +64,7 @@ async fn the_only_one_elsewhere(shell: &Shell, here: &str, there: &str) {
 }
 
 async fn several(in_a: &Shell, in_c: &Shell, a: &str, b: &str) {
-    // The namespace of the context comes first, and what it holds is unambiguous.
+    // The namespace of the context has priority, and its only deployment is used.
     let done = in_a.run("status").await.expect(0);
     done.shows("second in ");
     assert_eq!(done.stderr, "");
@@ -95,7 +95,7 @@ async fn without_permission_for_other_namespaces(c: &Namespace<'_>) {
     done.says("can't be listed").says("not allowed").says("-n");
 }
 
-/// Requests to the API server, by its own count, without its own and without those for the count.
+/// The number of requests by the API server's metrics, without its internal requests and those for the metrics.
 async fn requests(server: &Sandbox) -> u64 {
     let request = http::Request::get("/metrics").body(Vec::new()).unwrap();
     let text = server.client().unwrap().request_text(request).await.unwrap();
@@ -103,7 +103,7 @@ async fn requests(server: &Sandbox) -> u64 {
         ["elementdeployments", "secrets", "configmaps", "selfsubjectreviews", "selfsubjectaccessreviews", "namespaces"];
     let counts = text.lines().filter(|line| line.starts_with("apiserver_request_total{")).filter(|line| {
         let resource = line.split("resource=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-        // Discovery and the published schemas have no resource.
+        // Discovery and published schemas have no resource.
         ours.contains(&resource) || line.contains("subresource=\"/openapi") || line.contains("subresource=\"/api")
     });
     counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
@@ -131,7 +131,7 @@ async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, depl
     let _ = shell.run("dry-run --yes").await.expect(0);
     operator.wait_for_end().await;
     for line in ["status second", "status", "status -o json"] {
-        // The server asks itself things now and then, so the smallest of a few counts is the one.
+        // The server occasionally sends requests to itself, so the minimum of a few counts is used.
         let mut counts = Vec::new();
         for _ in 0..3 {
             let before = requests(server).await;
@@ -140,7 +140,7 @@ async fn few_requests(server: &Sandbox, shell: &Shell, operator: &Operator, depl
             counts.push(requests(server).await - before);
         }
         let count = counts.iter().min().copied().unwrap();
-        // The deployment, the record, the MAS Secret, the Helm releases and the operator's Deployment, in one round.
+        // One round trip: the deployment, the record, the MAS Secret, the Helm releases and the operator's Deployment.
         assert!((1..=5).contains(&count), "`{line}` makes {counts:?} requests");
     }
 }
@@ -171,7 +171,7 @@ async fn only_the_older_version(server: &Sandbox, shell: &Shell) {
     serve(true).await;
 }
 
-/// Looks again and again: the server forgets its watches where a version comes or goes.
+/// Retries, because the server ends its watches when a version is added or removed.
 async fn reconciled(api: &Api<DynamicObject>, name: &str) {
     for _ in 0..400 {
         let object = serde_json::to_value(api.get(name).await.unwrap()).unwrap();
@@ -183,7 +183,7 @@ async fn reconciled(api: &Api<DynamicObject>, name: &str) {
     panic!("{name} was not reconciled in 10 s");
 }
 
-/// A release whose resource definition has no switch would lose it in silence.
+/// A release whose CRD lacks `active` would drop the field silently.
 async fn older_releases(server: &Sandbox, shell: &Shell, deployment: &Deployment) {
     let client = server.client().unwrap();
     let operator =
@@ -242,7 +242,7 @@ async fn no_api_at_all(server: &Sandbox, shell: &Shell, elsewhere: &Namespace<'_
         let done = shell.run(line).await.expect(1);
         done.says("ESS Pro").says("matrix-stack").says("differently").says("ess-markers");
     }
-    // Who may not look for it is not told what was not seen.
+    // Without the permission to list, the output does not claim that nothing exists.
     let done = blind.run("status").await.expect(1);
     assert!(!done.stderr.contains("ESS Pro"), "{done}");
 }

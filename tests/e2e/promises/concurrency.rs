@@ -1,4 +1,4 @@
-//! Two people at the same moment, and somebody else's change between preview and write.
+//! Two users at the same time, and another client's change between preview and write.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::common::command::{Done, Shell, finish};
 use crate::common::scene::Scene;
 use crate::common::stage::{Stage, Standing, Step};
 
-/// How often a whole sweep lets two race.
+/// Number of races in a full sweep.
 const ROUNDS: usize = 10;
 
-/// Two administrators of one namespace, in shells of their own.
+/// Two administrators of one namespace, each with a shell.
 async fn two(stage: &Stage) -> [(String, Shell); 2] {
     let all = |text: &str| Some(vec![text.to_owned()]);
     let rules = || {
@@ -38,7 +38,7 @@ async fn two(stage: &Stage) -> [(String, Shell); 2] {
     people.try_into().ok().unwrap()
 }
 
-/// Runs the step twice at once.
+/// Runs the step twice concurrently.
 async fn race(stage: &Stage, people: &[(String, Shell); 2]) -> [Done; 2] {
     let start = |shell: &Shell| shell.command(stage.words()).spawn().unwrap();
     let (one, other) = (start(&people[0].1), start(&people[1].1));
@@ -46,7 +46,7 @@ async fn race(stage: &Stage, people: &[(String, Shell); 2]) -> [Done; 2] {
     [one, other]
 }
 
-/// Who wrote, by what they print; the other one's name comes second.
+/// Who made the write, according to both outputs; the other user comes second.
 fn winner(done: &[Done; 2]) -> usize {
     let wrote: Vec<usize> = (0..2).filter(|who| done[*who].json()["write"] == "applied").collect();
     assert_eq!(wrote.len(), 1, "one writes\n{}{}", done[0], done[1]);
@@ -66,7 +66,7 @@ async fn one_writes_and_the_other_follows(step: Step) {
         assert_eq!(Stage::changes(&before, &after), 1, "round {round}: {}{}", done[0], done[1]);
         let first = winner(&done);
         let second = &done[1 - first];
-        // A second one who came when all was over has nothing to follow.
+        // If the second command started after the end, it has nothing to follow.
         let told = second.stderr.contains(&people[first].0) || second.stderr.contains("already");
         assert!(told, "the second is not told who was first: {second}");
     }
@@ -94,9 +94,9 @@ async fn of_two_concurrent_prepares_one_creates_the_secret_and_the_other_keeps_i
         assert!(stage.is_reached(&after));
         let made = done.iter().filter(|one| one.stderr.contains("Secret chat-of-ours-mas created.")).count();
         assert_eq!(made, 1, "{}{}", done[0], done[1]);
-        // Both show the fingerprints of what is there in the end, not of what they would have liked to write.
+        // Both show the fingerprints of the stored values, not of their own.
         let other = done.iter().find(|one| !one.stderr.contains("created.")).unwrap();
-        // Who came when all was over found it as any Secret that is there.
+        // A command that started after the end treats the Secret like any existing one.
         let told = other.stderr.contains("field manager kubectl-ess-mas") || other.stderr.contains("is unchanged:");
         assert!(other.stderr.contains("kept") && told, "{other}");
     }
@@ -142,7 +142,7 @@ async fn of_two_prepares_with_different_values_the_second_does_not_replace_the_f
     assert_eq!((between.secret, between.record), (after.secret, after.record));
 }
 
-/// Two whose records do not stop them: the first one's write is on its way for longer than the second one waits.
+/// Two commands whose records don't stop them: the first write takes longer than the second command waits.
 #[tokio::test]
 async fn a_late_write_is_refused_and_its_writer_follows_the_other_one() {
     let stage = Stage::new(Step::Activate).await;
@@ -168,7 +168,7 @@ async fn a_late_write_is_refused_and_its_writer_follows_the_other_one() {
     assert_eq!(Stage::changes(&before, &after), 1);
 }
 
-/// Holds the step's write, lets somebody do something, lets the write go.
+/// Delays the step's write until another client has made a change.
 async fn meanwhile(stage: &Stage, what: impl Future<Output = ()>) -> Done {
     let gate = Gate::default();
     let held = gate.clone();
@@ -227,10 +227,10 @@ fn pending(standing: &Standing) -> Value {
     standing.record.as_ref().map_or(Value::Null, |record| record["pending"].clone())
 }
 
-/// The plugin on a terminal of its own.
+/// The plugin on a terminal.
 fn on_terminal(shell: &Shell, words: &[&str]) -> PtySession {
     let mut command = shell.command(words).into_std();
-    // The terminal takes the place of all three.
+    // The terminal replaces all three streams.
     command.env("TERM", "xterm").stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     spawn_command(command, Some(20_000)).unwrap()
 }
@@ -259,7 +259,7 @@ async fn a_conflict_shows_the_change_and_asks_again() {
     })
     .await
     .unwrap();
-    // The record is written before the last words.
+    // The record is written before the last output.
     let after = stage.standing().await;
     assert!(stage.is_reached(&after));
     assert_eq!(Stage::changes(&before, &after), 2, "theirs and ours");

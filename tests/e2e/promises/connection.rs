@@ -1,4 +1,4 @@
-//! kubectl's connection flags, with kubectl's meaning.
+//! kubectl's connection flags have kubectl's meaning.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::common::command::Done;
 use crate::common::scene::Scene;
 
-/// A kubeconfig in its parts, to be put together wrongly on purpose.
+/// A kubeconfig in parts, to combine them incorrectly.
 struct Parts {
     cluster: Value,
     user: Value,
@@ -44,7 +44,7 @@ impl Parts {
     }
 }
 
-/// Runs with this text as `KUBECONFIG`.
+/// Runs a command with this text as `KUBECONFIG`.
 async fn with(scene: &Scene, kubeconfig: &Value, words: &[&str]) -> Done {
     let path = scene.shell.home().join(scene.shell.file("config", kubeconfig.to_string()));
     with_list(scene, path.to_str().unwrap(), words).await
@@ -80,13 +80,13 @@ async fn connection_flags_work_as_in_kubectl() {
     let _ = with(&scene, &bad, &["status", "--cluster", "good", "--user", "good"]).await.expect(0);
     with(&scene, &bad, &["status", "--cluster", "good"]).await.expect(1).says("not");
     with(&scene, &good, &["status", "--context", "absent"]).await.expect(1).says("absent");
-    // The namespace of the context, and -n over it.
+    // The namespace of the context; -n overrides it.
     with(&scene, &good, &["status", "--context", "bare", "chat-of-ours", "-n", "default"])
         .await
         .expect(1)
         .says("default");
     let _ = with(&scene, &good, &["status", "--context", "bare", "-n", &parts.namespace]).await.expect(0);
-    // The address by hand, with what belongs to it.
+    // The address as a flag, with its certificates.
     let done = with(&scene, &bad, &["status", "--user", "good", "-s", &server, "--insecure-skip-tls-verify"]).await;
     let _ = done.expect(0);
     let authority = file(&scene, "ca.pem", &parts.cluster["certificate-authority-data"]);
@@ -99,7 +99,7 @@ async fn connection_flags_work_as_in_kubectl() {
     let _ = with(&scene, &bad, &client).await.expect(0);
     let _ = with(&scene, &good, &["status", "--tls-server-name", "localhost"]).await.expect(0);
     with(&scene, &good, &["status", "--tls-server-name", "other.example.com"]).await.expect(1).says("certificate");
-    // Somebody else's rights.
+    // Impersonation of another user.
     with(&scene, &good, &["status", "--as", "jane"]).await.expect(1).says("user jane is not allowed").says("--as jane");
     let _ = with(&scene, &good, &["status", "--as", "jane", "--as-group", "system:masters"]).await.expect(0);
     let _ = with(&scene, &good, &["status", "--as", "jane", "--as-uid", "7", "--as-group", "system:masters"])
@@ -122,7 +122,7 @@ async fn kubeconfig_lists_are_merged() {
     let home = scene.shell.home().to_owned();
     let path = |name: &str, config: &Value| -> PathBuf { home.join(scene.shell.file(name, config.to_string())) };
     let list = std::env::join_paths([home.join("absent"), path("first", &first), path("second", &second)]).unwrap();
-    // The first file that says something wins, and one that is absent says nothing.
+    // The first file that sets a value wins; a missing file sets none.
     let _ = with_list(&scene, list.to_str().unwrap(), &["status"]).await.expect(0);
 }
 

@@ -1,4 +1,4 @@
-//! Credentials that expire at any moment, and who renews them.
+//! Credentials that expire at any moment, and their renewal.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::common::live::Live;
 use crate::common::scene::Scene;
 use crate::common::stage::{Stage, Step, quick};
 
-/// A kubeconfig through the stage's proxy with this user.
+/// A kubeconfig for the stage's proxy with this user.
 fn kubeconfig(stage: &Stage, folder: &Path, user: &Value) -> std::path::PathBuf {
     let text = std::fs::read_to_string(stage.proxy.kubeconfig()).unwrap();
     let mut config: Value = serde_yaml::from_str(&text).unwrap();
@@ -24,7 +24,7 @@ fn kubeconfig(stage: &Stage, folder: &Path, user: &Value) -> std::path::PathBuf 
     path
 }
 
-/// A credential plugin that prints the file `credential`, and counts.
+/// A credential plugin that prints the file `credential` and counts its calls.
 fn plugin(folder: &Path) -> Value {
     let folder = folder.display();
     let script = format!("echo x >> {folder}/runs; cat {folder}/credential");
@@ -43,7 +43,7 @@ fn runs(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("runs")).unwrap_or_default().lines().count()
 }
 
-/// From each request on, the token that was good before is refused, and the plugin has another one by then.
+/// From each request on, the API server refuses the previous token, and the plugin returns a new one.
 #[tokio::test]
 async fn a_token_that_expires_at_any_request_is_renewed_by_its_plugin() {
     let mut stage = Stage::new(Step::Activate).await;
@@ -77,7 +77,7 @@ async fn a_token_that_expires_at_any_request_is_renewed_by_its_plugin() {
     }
 }
 
-/// They take 300 ms and more, and some ask the person something; requests that go out side by side share one answer.
+/// Plugins take at least 300 ms, and some prompt the user. Concurrent requests share one call.
 #[tokio::test]
 async fn a_credential_plugin_runs_once_in_each_command() {
     let stage = Stage::new(Step::Activate).await;
@@ -94,7 +94,7 @@ async fn a_credential_plugin_runs_once_in_each_command() {
     }
 }
 
-/// As kubectl does it: the plugin is asked again, and the connections are made anew with what it gives.
+/// As in kubectl, the plugin is called again, and its credentials are used for new connections.
 #[tokio::test]
 async fn an_expired_client_certificate_is_renewed_by_its_plugin() {
     let mut stage = Stage::new(Step::Activate).await;
@@ -122,7 +122,7 @@ async fn an_expired_client_certificate_is_renewed_by_its_plugin() {
         seen |= request.certificate.as_deref() == Some(&der);
         assert!(seen, "the first certificate is shown");
         watches += usize::from(request.is_watch());
-        // The first watch ends, and whatever comes after it finds the certificate expired.
+        // The first watch ends, and all later requests fail because the certificate has expired.
         if request.is_watch() && watches == 1 {
             issue(&place, &next);
             return Fault::CutLine { after: 1 };
@@ -144,7 +144,7 @@ async fn an_expired_client_certificate_is_renewed_by_its_plugin() {
     }));
 }
 
-/// Without a plugin only the person can help: they log in again, elsewhere, and the program goes on.
+/// Without a plugin, the user must log in again elsewhere; then the program continues.
 #[tokio::test]
 async fn a_new_token_in_the_kubeconfig_is_used_without_a_restart() {
     let mut stage = Stage::new(Step::Activate).await;
@@ -181,7 +181,7 @@ async fn credentials_that_expire_while_reading_end_with_10_and_nothing_is_writte
         done.says("no longer accepts your credentials").says("nothing was changed");
         assert_eq!(scene.versions().await, before);
     }
-    // The schema alone may be kept from somebody; then nothing tells what this release can do.
+    // If only the schema can't be read, the features of the release are unknown.
     let schema =
         |request: &Request| ["openapi", "customresourcedefinitions"].iter().any(|what| request.address.contains(what));
     proxy.plan(move |request| if schema(request) { Fault::answer(403) } else { Fault::None });

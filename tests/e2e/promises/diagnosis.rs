@@ -1,4 +1,4 @@
-//! A failure is explained where its text is known, and looked into where it is hidden.
+//! A known failure is explained, and a hidden failure causes details to be collected.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const LOCK: &str = include_str!("../../texts/syn2mas/migrate-lock-not-available.
 
 const MANY: &str = include_str!("../../texts/syn2mas/check-many.txt");
 
-/// Asserts that these stand in stderr in this order.
+/// Asserts that stderr contains these texts in this order.
 #[track_caller]
 fn in_order(done: &Done, texts: &[&str]) {
     let mut at = 0;
@@ -35,7 +35,7 @@ fn failure_file(scene: &Scene) -> Value {
 #[tokio::test]
 async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
     let scene = Scene::new(Behaviour::default().activation(Outcome::fail(LOCK))).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let done = scene.activate().await.expect(1);
     in_order(
         &done,
@@ -43,7 +43,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
             "operator reports failure",
             "database error whilst locking Synapse table `users`",
             "Something else held a lock on its table users in Synapse's database",
-            "Nothing was migrated: MAS's tool locks Synapse's tables before it copies anything.",
+            "Nothing was migrated: syn2mas locks Synapse's tables before it copies anything.",
             "The operator retries automatically, and a retry often succeeds.",
             "list the sessions that may hold the lock, in Synapse's database:",
             "SELECT pid,",
@@ -76,7 +76,7 @@ async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
             "error: the dry run failed",
         ],
     );
-    // Claimed of an activation only, where it matters.
+    // Stated only for an activation.
     done.is_silent_about("Nothing was migrated");
     let status = scene.shell.run("status").await.expect(0);
     status
@@ -92,7 +92,7 @@ async fn an_unknown_failure_text_is_shown_unchanged() {
     done.says("    the flux capacitor is empty\n").says("Collecting details").says("report chat-of-ours");
 }
 
-/// The operator says nothing but that something failed; the pod of the migration says what.
+/// The operator reports only that something failed; the migration's pod logs the cause.
 #[tokio::test]
 async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
     let scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;
@@ -163,7 +163,7 @@ async fn missing_permissions_for_the_diagnosis_are_listed_in_one_line() {
     assert!(failure_file(&scene)["around"]["notSeen"].to_string().contains("list pods"));
 }
 
-/// The verdict is there at once, and everything that has to be kept is kept, whatever the API server does afterwards.
+/// The verdict is reported and everything is stored immediately, whatever the API server does afterwards.
 #[tokio::test]
 async fn the_diagnosis_keeps_to_its_time_limit() {
     let mut scene = Scene::new(Behaviour::default().dry_run(Outcome::FailCensored)).await;

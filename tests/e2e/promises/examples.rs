@@ -1,4 +1,4 @@
-//! Every example of the help does what it says, and every command has one.
+//! Every example of the help works, and every command has one.
 
 use clap::Command;
 use ess_mas::cli::{command, examples};
@@ -8,7 +8,7 @@ use crate::common::command::Done;
 use crate::common::scene::Scene;
 use crate::common::terminal::dialogue;
 
-/// Every command that does something, by its words.
+/// The words of every command that has an effect.
 fn commands(parent: &Command, path: &str, found: &mut Vec<String>) {
     for one in parent.get_subcommands().filter(|one| !one.is_hide_set()) {
         let path = format!("{path} {}", one.get_name()).trim_start().to_owned();
@@ -51,7 +51,7 @@ async fn every_example_of_the_help_runs() {
     std::fs::create_dir(scene.shell.home().join("request")).unwrap();
     for example in examples::all() {
         if example.of == "activate" && example.line.contains("--preview") {
-            // The examples before this one have gone back.
+            // The previous examples have rolled back.
             let _ = scene.shell.run("dry-run --yes").await.expect(0);
         }
         let words = words(
@@ -71,7 +71,7 @@ async fn every_example_of_the_help_runs() {
         }
         let done: Done = scene.shell.run_words(&words, None).await;
         let fine: &[i32] = match example.of {
-            // Findings have exit codes of their own: nobody trusts a private CA yet, and no such host is known here.
+            // Findings have their own exit codes: the private CA is not trusted yet, and the host doesn't resolve.
             "check" | "verify" | "tls check" => &[0, 11],
             _ => &[0],
         };
@@ -80,7 +80,7 @@ async fn every_example_of_the_help_runs() {
     assert_eq!(scene.object().await["status"]["mas_active"], true);
 }
 
-/// Splits a line as a shell does, as far as the examples need it.
+/// Splits a line like a shell, as far as the examples require.
 fn words(line: &str) -> Vec<String> {
     line.split('"')
         .enumerate()

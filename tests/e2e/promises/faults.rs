@@ -1,4 +1,5 @@
-//! Every request of every command, spoiled in every way, of which each run tries a part (see [`Sweep`]): never a false verdict, a second write, or a hang.
+//! Every fault in every request of every command, of which each execution tries a sample (see [`Sweep`]): never a false
+//! verdict, a second write or a hang.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,17 +13,17 @@ use serde_json::Value;
 use crate::common::command::Done;
 use crate::common::stage::{Stage, Standing, Step};
 
-/// No command takes longer under any fault; one that does hangs. Below the limit of any command of a test.
+/// No command takes longer under any fault unless it hangs. Below the limit of any command of a test.
 const LONGEST: Duration = Duration::from_secs(170);
 
-/// Which requests are spoiled.
+/// The requests that fail.
 #[derive(Clone, Copy, Debug)]
 enum At {
-    /// The one with this number.
+    /// The request with this number.
     Only(usize),
-    /// That one and all after it, as if permission had been withdrawn half-way.
+    /// That request and all later ones, as if a permission was withdrawn halfway.
     From(usize),
-    /// Every watch up to this many.
+    /// Every watch up to this number.
     Watches(usize),
 }
 
@@ -58,13 +59,13 @@ impl Case {
         }
     }
 
-    /// Whether the fault ends by itself, so that waiting would help.
+    /// Whether the fault ends by itself, so that a retry helps.
     fn lasts(&self) -> bool {
         matches!(self.at, At::From(_))
     }
 }
 
-/// What one command's sweep came to.
+/// The results of one command's sweep.
 #[derive(Default)]
 struct Numbers {
     cases: usize,
@@ -74,17 +75,17 @@ struct Numbers {
     wrong: Vec<String>,
 }
 
-/// The cases for the requests of a clean run.
+/// The cases for the requests of an undisturbed execution.
 fn cases(log: &[Request]) -> VecDeque<Case> {
     let mut cases = VecDeque::new();
-    // One more than a clean run needs: repetitions have numbers too.
+    // One more than an undisturbed execution makes: retries have numbers too.
     for index in 0..=log.len() {
         cases.extend(single(index).into_iter().chain(lasting(index)));
         if log.get(index).is_some_and(Request::is_write) {
             cases.extend(of_writes(index));
         }
     }
-    // Those that take longest first, so that nobody waits for them alone in the end.
+    // The longest first, so that none runs alone at the end.
     if let Some(index) = log.iter().position(Request::is_deployment_write) {
         cases.push_front(Case { at: At::From(index), fault: Fault::answer(500), flags: &["--timeout", "3s"] });
     }
@@ -121,7 +122,7 @@ fn of_writes(index: usize) -> Vec<Case> {
         Case::new(only, Fault::Slow(Duration::from_millis(400))),
         impatient(Fault::Slow(Duration::from_secs(2))),
         impatient(Fault::Late(Duration::from_millis(1500))),
-        // Longer than the program looks after it.
+        // Longer than the program reads back.
         impatient(Fault::Late(Duration::from_secs(6))),
     ]
 }
@@ -143,7 +144,7 @@ fn of_watches(count: usize) -> Vec<Case> {
     kinds.into_iter().map(|fault| Case::new(At::Watches(count), fault)).collect()
 }
 
-/// What is untrue, in words.
+/// The false claims, as sentences.
 fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: &Done) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut claim = |truth: bool, what: &str| {
@@ -156,52 +157,52 @@ fn judge(stage: &Stage, case: &Case, before: &Standing, after: &Standing, done: 
     } else {
         before.object["metadata"]["generation"] != after.object["metadata"]["generation"]
     };
-    claim([0, 1, 10, 11, 124].contains(&done.code), "the exit code is not one of this kind of trouble");
-    claim(done.code != 0 || stage.is_reached(after), "exit code 0, and the goal is not reached");
-    claim(![10, 11].contains(&done.code) || !changed, "exit code 10 or 11, and something was changed");
+    claim([0, 1, 10, 11, 124].contains(&done.code), "the exit code does not belong to this fault");
+    claim(done.code != 0 || stage.is_reached(after), "exit code 0, but the goal is not reached");
+    claim(![10, 11].contains(&done.code) || !changed, "exit code 10 or 11, but something was changed");
     let goes_on = done.stderr.contains("again")
         || done.stderr.contains("pass --")
         || done.stderr.contains("kubectl")
         || done.stderr.contains("Ask an");
-    claim(done.code == 0 || goes_on, "it does not say how to go on");
+    claim(done.code == 0 || goes_on, "the next step is missing");
     if stage.step == Step::Prepare {
         claim(
-            done.code == 0 || !changed || done.stderr.contains("created") || done.stderr.contains("found out"),
-            "the Secret was written, and it does not say so",
+            done.code == 0 || !changed || done.stderr.contains("created") || done.stderr.contains("Couldn't determine"),
+            "the write of the Secret is not reported",
         );
         claim(
             done.code == 0 || changed || !done.stderr.contains("Secret chat-of-ours-mas created"),
-            "no Secret is there",
+            "the Secret does not exist",
         );
     } else if let Ok(outcome) = serde_json::from_str::<Value>(&done.stdout) {
         let (write, verdict) = (outcome["write"].as_str().unwrap(), outcome["verdict"].as_str().unwrap());
         match write {
-            "applied" => claim(changed, "it says applied"),
+            "applied" => claim(changed, "applied is reported, but nothing was changed"),
             "unknown" => claim(
                 done.stderr.contains("Couldn't determine whether the change was applied"),
                 "unknown is not explained",
             ),
-            _ => claim(!changed, "it says that nothing was written"),
+            _ => claim(!changed, "no write is reported, but something was changed"),
         }
-        claim(verdict != "failed", "it says that the operator failed");
-        claim(verdict != "succeeded" || is_done(stage, after), "it says that the operator succeeded");
-        claim(verdict != "timed-out" || case.lasts(), "it gave up too early");
+        claim(verdict != "failed", "a failure of the operator is reported");
+        claim(verdict != "succeeded" || is_done(stage, after), "a success of the operator is reported");
+        claim(verdict != "timed-out" || case.lasts(), "it timed out too early");
         claim(!matches!((verdict, done.code), ("succeeded", 10 | 124)), "verdict and exit code differ");
         if done.code != 0 && write == "none" {
             claim(
                 done.stderr.contains("nothing was") || done.stderr.contains("was not changed"),
-                "it does not say that nothing was written",
+                "it is not reported that nothing was written",
             );
         }
     } else {
         claim(!changed && done.code != 0, "no outcome was printed");
-        claim(done.stdout.is_empty(), "half an outcome was printed");
+        claim(done.stdout.is_empty(), "an incomplete outcome was printed");
     }
-    claim(!done.stderr.contains("panicked") && !done.stderr.contains("Err("), "it talks to programmers");
+    claim(!done.stderr.contains("panicked") && !done.stderr.contains("Err("), "an internal error is shown");
     wrong
 }
 
-/// Like reached, but for the record, which may be what could not be written.
+/// Like `reached`, except for the record, whose write may have failed.
 fn is_done(stage: &Stage, after: &Standing) -> bool {
     match stage.step {
         Step::DryRun => crate::common::scene::condition(&after.object, "Successful") == "True",
@@ -216,7 +217,7 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
         let before = stage.standing().await;
         stage.proxy.plan(case.plan());
         let begun = Instant::now();
-        // `prepare` waits for nobody.
+        // `prepare` waits for nothing.
         let flags = if stage.step == Step::Prepare && case.lasts() { &[] } else { case.flags };
         let Ok(done) = tokio::time::timeout(LONGEST, stage.run(flags)).await else {
             let requests: Vec<String> = stage.proxy.log().iter().map(Request::name).collect();
@@ -231,11 +232,11 @@ async fn work(stage: &Stage, queue: &Mutex<VecDeque<Case>>, numbers: &Mutex<Numb
         let log = stage.proxy.log();
         let mut wrong = judge(stage, &case, &before, &between, &done);
         if let Fault::Late(pause) = case.fault {
-            // The write that was given up arrives now.
+            // The abandoned write arrives now.
             tokio::time::sleep(pause.saturating_sub(begun.elapsed())).await;
         }
         stage.proxy.pass();
-        // Shown only where a test fails: should it not end, this is what it came after.
+        // Shown only if a test fails: the previous cases of one that hangs.
         println!("again after {case}, which ended with {}", done.code);
         let again = stage.run(&[]).await;
         let after = stage.standing().await;
@@ -293,7 +294,7 @@ async fn no_fault_makes_prepare_report_something_untrue() {
 }
 
 #[tokio::test]
-async fn no_fault_makes_dry_run_report_something_untrue() {
+async fn no_fault_makes_dry_run_report_a_false_result() {
     sweep(Step::DryRun).await;
 }
 

@@ -1,4 +1,4 @@
-//! `-o json` and `-o yaml`: the form of the contract, on stdout, with every exit code.
+//! `-o json` and `-o yaml` have the documented form on stdout, with every exit code.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::common::scene::Scene;
 use crate::common::shape::{assert_shape, check_report, outcome, status_list};
 
-/// Runs a command with both formats where it changes nothing, and checks the form of its outcome.
+/// Runs a command with both formats if it changes nothing, and checks the form of its output.
 async fn outcome_of(scene: &Scene, line: &str, code: i32, write: &str, verdict: &str) -> Value {
     let command = line.split_whitespace().next().unwrap();
     let done = scene.shell.run(&format!("{line} -o json")).await.expect(code);
@@ -46,7 +46,7 @@ async fn every_outcome_has_the_form_of_the_contract_whatever_the_exit_code() {
     assert_eq!(done["status"]["phase"], "Complete");
     outcome_of(&scene, line, 0, "none", "unchanged").await;
     outcome_of(&scene, "abort --remove --yes", 10, "none", "unchanged").await;
-    // YAML is the same tree.
+    // YAML has the same contents.
     let yaml = scene.shell.run(&format!("{line} -o yaml")).await.expect(0).yaml();
     assert_shape(&yaml, &outcome("activate"));
 }
@@ -54,7 +54,7 @@ async fn every_outcome_has_the_form_of_the_contract_whatever_the_exit_code() {
 #[tokio::test]
 async fn status_and_check_have_the_form_of_the_contract_in_json_and_yaml() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
-        // Not an id that MAS takes as it is, so that there is a finding at a provider.
+        // An ID that MAS does not keep unchanged, so that an identity provider has a finding.
         deployment.set("/spec/components/synapse/config/delegatedAuth/oidc/1/idpId", "partner")
     })
     .await;

@@ -1,4 +1,4 @@
-//! SIGKILL at every request and at any moment: the same command, run again, ends where one that was left alone does.
+//! After SIGKILL at any request or at a random moment, the same command reaches the same state as an uninterrupted one.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,17 +12,17 @@ use serde_json::json;
 use crate::common::scene::{Scene, active, condition};
 use crate::common::stage::{Stage, Step};
 
-/// How many kills at random moments each command gets in a whole sweep.
+/// Number of kills at random moments for each command in a full sweep.
 const RANDOM: usize = 10;
 
-/// When a run is killed.
+/// When a command is killed.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
     /// Before this request leaves the machine.
     Before(usize),
-    /// After it was sent; it reaches the server when the program is dead.
+    /// After the request was sent; it reaches the server after the program is dead.
     Sent(usize),
-    /// When it has been carried out, before its answer comes.
+    /// After the server has processed the request, before its response arrives.
     After(usize),
     /// After this time.
     At(Duration),
@@ -35,7 +35,7 @@ struct Numbers {
     wrong: Vec<String>,
 }
 
-/// Kills a run; false if it had ended by itself.
+/// Kills a command; false if it had already ended.
 async fn kill(stage: &Stage, moment: Moment) -> bool {
     let gate = Gate::default();
     let held = gate.clone();
@@ -114,7 +114,7 @@ async fn sweep(step: Step) {
         numbers.wrong.len()
     );
     assert!(numbers.wrong.is_empty(), "{} kills went wrong:\n{}", numbers.wrong.len(), numbers.wrong.join("\n"));
-    // Chance decides how many moments of a small sample come too late.
+    // In a small sample, some moments can come too late.
     let least = if all >= 40 { all / 2 } else { 1 };
     assert!(numbers.kills >= least, "hardly anything was killed");
 }
@@ -151,7 +151,7 @@ async fn the_next_command_resumes_a_killed_one() {
         .until(|object| object["status"]["mas_active"] == json!(false) && condition(object, "Successful") == "True")
         .await;
     let spec = scene.decided().await.1;
-    // The rehearsal ended well while nobody looked.
+    // The dry run succeeded while no command was following.
     scene.shell.run("dry-run --yes").await.expect(0).says("already made").says("Dry run passed");
     assert_eq!(scene.decided().await.1, spec);
 
@@ -161,7 +161,7 @@ async fn the_next_command_resumes_a_killed_one() {
     scene.until(|object| *active(object) == json!(true)).await;
     child.kill().await.unwrap();
     scene.until(|object| condition(object, "Failure") == "True").await;
-    // And so does a failure that nobody saw.
+    // A failure that no command observed is reported too.
     scene.shell.run("activate").await.expect(1).says("no lock");
     assert_eq!(scene.shell.failure_files().len(), 1);
     let _ = scene.shell.run("abort --yes").await.expect(0);

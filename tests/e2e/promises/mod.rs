@@ -1,4 +1,4 @@
-//! What holds of several commands, one promise a file.
+//! Guarantees of several commands, one per file.
 
 mod choice;
 mod concurrency;

@@ -1,6 +1,6 @@
-//! Whole outputs, as a person or a pipe gets them: at four widths, with and without colours, with the exit code.
+//! Complete outputs on a terminal of four widths and in a pipe, with and without colours, with exit codes.
 //!
-//! `INSTA_UPDATE=always cargo test --test e2e outputs` takes them anew; read what has changed before you keep it.
+//! `INSTA_UPDATE=always cargo test --test e2e outputs` updates them; read the difference before you commit it.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::common::scene::Scene;
 
 const WIDTHS: [u16; 4] = [60, 80, 120, 200];
 
-/// A deployment that is ready to migrate, and whose times lie days back, where a busy machine does not move them.
+/// A deployment that is ready to migrate. Its times are days ago, so that a slow machine doesn't change their text.
 async fn long_ago() -> Scene {
     let mut scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment
@@ -51,7 +51,7 @@ async fn everything(scene: &Scene) -> String {
     if codes.is_empty() { "none".to_owned() } else { codes.join(",") }
 }
 
-/// On a terminal of so many columns: both streams, and the exit code.
+/// On a terminal with this number of columns: both streams and the exit code.
 async fn on_terminal(shell: &Shell, line: &str, columns: u16, colour: bool) -> String {
     let mut command: Command = shell.on_terminal(line.split_whitespace());
     command.env("COLUMNS", columns.to_string()).env("TERM", "xterm-256color");
@@ -68,12 +68,12 @@ async fn on_terminal(shell: &Shell, line: &str, columns: u16, colour: bool) -> S
     .unwrap()
 }
 
-/// Letters beyond ASCII, each byte of which comes as a character of its own.
+/// Decodes characters beyond ASCII, which arrive as one character per byte.
 fn whole(shown: &str) -> String {
     String::from_utf8(shown.chars().map(|c| u8::try_from(c).expect("a byte")).collect()).expect("UTF-8")
 }
 
-/// What stays of a line that was drawn over.
+/// The visible rest of a line that was overwritten.
 fn settled(shown: &str) -> String {
     let mut text = String::new();
     for line in shown.replace("\r\n", "\n").split_inclusive('\n') {
@@ -82,7 +82,7 @@ fn settled(shown: &str) -> String {
     text
 }
 
-/// Everything that differs from run to run, in the same number of columns.
+/// Masks everything that differs between executions, in the same number of columns.
 fn steady(text: &str, scene: &Scene) -> String {
     let text = text.replace(scene.namespace.name(), "ess-xxxxx").replace('\u{1b}', "^");
     let stamp = regex_lite::Regex::new(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
@@ -92,11 +92,11 @@ fn steady(text: &str, scene: &Scene) -> String {
     without_network(&text)
 }
 
-/// What is found where the test runs, and not in its cluster.
+/// Findings that depend on the machine's network.
 const BY_THE_NETWORK: [&str; 4] =
     ["mas-host-unresolved", "mas-reachable", "synapse-reachable", "checking MAS, Synapse"];
 
-/// Without the findings that depend on what answers where the test runs, and without the numbers they are part of.
+/// Removes the findings that depend on the machine's network, and their counts.
 fn without_network(text: &str) -> String {
     let numbers =
         regex_lite::Regex::new(r"(Checked \S+ in \S+: )\d+ checks?(,\s\d+\s(blockers?|warnings?|not\sknown))*")
@@ -112,7 +112,7 @@ fn without_network(text: &str) -> String {
             kept.push_str(line);
         }
     }
-    // How wide a table's columns are depends on them as well.
+    // They also affect the widths of columns.
     let gap = regex_lite::Regex::new(r"(?m)^(\S*(?:SEVERITY|blocker|warning|unknown|ok)\S*) {2,}.*$").unwrap();
     gap.replace_all(&kept, |row: &regex_lite::Captures| {
         row[0].split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>().join("   ")
@@ -120,7 +120,7 @@ fn without_network(text: &str) -> String {
     .into_owned()
 }
 
-/// One command in every manner.
+/// Runs one command in every form.
 async fn gallery(scene: &Scene, line: &str) -> String {
     let mut text = String::new();
     for columns in WIDTHS {
@@ -167,7 +167,7 @@ async fn a_script_gets_the_missing_flags() {
     insta::assert_snapshot!("a_script", steady(&text, &scene));
 }
 
-/// On a terminal, with one stream sent to a file; what came to each.
+/// On a terminal, with one stream redirected to a file; returns both.
 async fn parted(mut command: Command, redirect: &str) -> (String, String) {
     let file = command.get_current_dir().unwrap().join("parted");
     let mut shell = Command::new("sh");
@@ -207,7 +207,7 @@ async fn colours_and_signs_follow_the_environment_and_each_stream_by_itself() {
         assert!(shown.contains("Ready to migrate"), "{shown}");
         assert_eq!(settled(&shown).contains("\u{1b}["), coloured, "{environment:?}: {shown:?}");
     }
-    // A file gets no colours while the terminal beside it does.
+    // A file gets no colours, although stderr is a terminal.
     let (_, file) = parted(on_terminal("status", &[]), ">").await;
     assert!(file.contains("Ready to migrate"), "{file}");
     assert!(!file.contains('\u{1b}'), "{file}");
@@ -216,7 +216,7 @@ async fn colours_and_signs_follow_the_environment_and_each_stream_by_itself() {
     let (shown, file) = parted(on_terminal("status", &[("CLICOLOR_FORCE", "1")]), ">").await;
     assert!(file.contains("\u{1b}["), "{shown}\n{file}");
 
-    // Names stay as they are; nothing else needs UTF-8.
+    // Names stay unchanged; nothing else requires UTF-8.
     for line in ["status", "check", "dry-run --preview", "activate --preview", "abort --remove --preview", "--help"] {
         for locale in ["C", "C.UTF-8"] {
             let mut command = scene.shell.command(line.split_whitespace());
@@ -239,6 +239,6 @@ async fn quiet_prints_only_warnings_and_errors() {
     done.says("the database is full").says("the dry run failed");
     done.is_silent_about("operator started").is_silent_about("matrixAuthenticationService");
     assert_eq!(done.stdout, "");
-    // Whoever asks for the change alone gets it.
+    // A preview prints only the change.
     scene.shell.run("abort --remove --preview -q").await.expect(0).says("- config.active: false");
 }

@@ -1,4 +1,4 @@
-//! How soon the first words appear, and a verdict after the event that makes it true.
+//! The delay until the first output, and until a verdict after its event.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -12,13 +12,13 @@ use crate::common::command::Shell;
 use crate::common::scene::condition;
 use crate::common::stage::{Stage, Step};
 
-/// On an idle machine it takes some 20 ms, most of it the start of the process. A busy one gets its time; waiting for a
-/// network that never answers would take ten seconds.
+/// On an idle machine this takes about 20 ms, most of it the start of the process. The limit tolerates a busy machine;
+/// a wait for the network would take ten seconds.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[test]
 fn every_command_reports_what_it_does_before_the_first_response() {
-    // Takes connections, and says nothing.
+    // Accepts connections and sends nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
@@ -40,12 +40,12 @@ fn first_words(shell: &Shell, line: &str) -> Duration {
     let command = shell.on_terminal(line.split(' '));
     let begun = Instant::now();
     let mut process = PtyProcess::new(command).unwrap();
-    // Read here and now: what waits for words by looking again and again would only measure itself.
+    // Read directly: a loop with pauses would measure itself.
     let mut terminal = process.get_file_handle().unwrap();
     let mut said = Vec::new();
     let mut took = None;
     let mut piece = [0; 1024];
-    // Linux says EIO once the other side is closed.
+    // Linux returns EIO after the other end is closed.
     while let Ok(length @ 1..) = terminal.read(&mut piece) {
         said.extend_from_slice(&piece[..length]);
         if took.is_none() && String::from_utf8_lossy(&said).contains("Asking the API server") {
@@ -58,11 +58,11 @@ fn first_words(shell: &Shell, line: &str) -> Duration {
     took.unwrap_or_else(|| panic!("{line}: {said:?}"))
 }
 
-/// How many activations are measured.
+/// Number of measured activations.
 const RUNS: &str = "ESS_MAS_PROMPTNESS_RUNS";
 
-/// Prints the distribution. What is asserted is only that nothing waits where nothing has to be waited for: a busy machine
-/// is slow. On an idle one 99 of 100 should take less than 100 ms.
+/// Prints the distribution. Asserts only that there are no unnecessary waits, because a busy machine is slow. On an
+/// idle one, 99 of 100 should take less than 100 ms.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
 async fn a_verdict_is_reported_promptly() {
@@ -92,7 +92,7 @@ async fn a_verdict_is_reported_promptly() {
     assert!(at(99) < Duration::from_secs(3), "something waits: {:?}", at(99));
 }
 
-/// The moment at which an activation's good end is seen.
+/// The moment at which the success of an activation becomes visible.
 async fn watch(mut follower: Follower) -> Instant {
     let done = |object: &serde_json::Value| {
         object["status"]["mas_active"] == json!(true) && condition(object, "Successful") == "True"

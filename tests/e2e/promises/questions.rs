@@ -106,7 +106,7 @@ async fn a_confirmation_accepts_the_shown_warnings() {
     assert!(shown.contains("manifest-owned-by-helm"), "{shown}");
 }
 
-/// The prompts, and an answer to each.
+/// The prompts, with an answer to each.
 const INTERVIEW: [(&str, &str); 6] = [
     ("Host name of MAS:", "\r"),
     ("Host of the PostgreSQL server for MAS:", "\r"),
@@ -213,8 +213,8 @@ async fn prepare_asks_only_for_values_that_the_cluster_lacks() {
     dialogue(scene.shell.on_terminal(["prepare"]), vec![("When these tasks are complete", "")], 0).await;
 }
 
-/// Whether the terminal is in canonical mode with signals, as a shell expects. (rexpect turns the echo off; `tests/terminal`
-/// checks that it is restored.)
+/// Whether the terminal is in canonical mode with signals, as a shell expects. rexpect turns off the echo;
+/// `tests/offline/terminal` checks that it is restored.
 fn is_sane(session: &PtySession) -> bool {
     use rustix::termios::{LocalModes, tcgetattr};
     let modes = tcgetattr(session.process().get_file_handle().unwrap()).unwrap().local_modes;

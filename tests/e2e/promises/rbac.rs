@@ -1,4 +1,4 @@
-//! Permissions: the minimum Role of docs/reference.md suffices, and without any one of them no step is left unfinished.
+//! The minimum Role of docs/reference.md suffices, and if any permission is missing, no step stops halfway.
 
 use ess_mas_sandbox::prelude::*;
 use k8s_openapi::api::core::v1::Secret;
@@ -37,7 +37,7 @@ async fn the_printed_role_is_the_documented_one() {
     assert_eq!(done.stdout, documented);
     done.says("create rolebinding kubectl-ess-mas").says("--role=kubectl-ess-mas");
     assert_eq!(scene.shell.run("check --rbac -o json").await.expect(0).json(), done.yaml());
-    // Whoever has no right yet is the one who needs it: the name alone is enough, with the names things have by default.
+    // A user without permissions needs the Role: the name alone suffices, with default object names.
     let nobody = scene.namespace.user("nobody", Vec::new()).await.unwrap();
     let shell = Shell::with_kubeconfig(&nobody.kubeconfig);
     let done = shell.run("check --rbac chat-of-ours").await.expect(0);
@@ -45,7 +45,7 @@ async fn the_printed_role_is_the_documented_one() {
     shell.run("check --rbac").await.expect(1).says(" list ");
 }
 
-/// A line that a command without this right has to end with 1 or 10, naming it, with nothing written.
+/// A command line that must exit with 1 or 10 without this permission, name it, and write nothing.
 async fn is_stopped(scene: &mut Scene, words: &[&str], input: Option<&str>, (verb, resource): (&str, &str)) {
     let admin = std::mem::replace(&mut scene.shell, Shell::new(&scene.namespace));
     acting(scene, &format!("without-{verb}-{resource}-{}", words[0]), role_without(resource, verb)).await;
@@ -53,7 +53,7 @@ async fn is_stopped(scene: &mut Scene, words: &[&str], input: Option<&str>, (ver
     let done = scene.shell.run_words(words, input).await;
     let context = format!("without {verb} {resource}: {done}");
     assert!([1, 10].contains(&done.code), "{context}");
-    // As the API server's refusal has it, or as the finding lists it.
+    // As in the API server's refusal or in the finding's list.
     let kind = match resource {
         "elementdeployments" => "ElementDeployment",
         "secrets" => "Secret",
@@ -88,10 +88,10 @@ async fn prepare_without_a_permission_names_it_and_writes_nothing() {
     for right in own {
         is_stopped(&mut scene, &words, Some("pw\n"), right).await;
     }
-    // A Secret that somebody began is completed by a patch.
+    // An incomplete Secret is completed by a patch.
     scene.secrets().create(&PostParams::default(), &begun(&scene)).await.unwrap();
     is_stopped(&mut scene, &words, Some("pw\n"), ("patch", "secrets")).await;
-    // Without a name it has to be looked for.
+    // Without a name, the deployments must be listed.
     let unnamed: Vec<&str> = words.iter().copied().filter(|word| *word != "chat-of-ours").collect();
     is_stopped(&mut scene, &unnamed, Some("pw\n"), ("list", "elementdeployments")).await;
 }
@@ -108,7 +108,7 @@ async fn a_dry_run_without_a_permission_names_it_and_writes_nothing() {
     let mut scene = Scene::new(Behaviour::default()).await;
     scene.prepare().await;
     for right in EVERY.into_iter().chain(PROOF) {
-        // Nor can what could not be read be accepted.
+        // An unreadable object can't be accepted either.
         let accept = "record,mas-secret,mas-supported,permissions,permission-to-follow";
         is_stopped(&mut scene, &["dry-run", "chat-of-ours", "--yes", "--accept", accept], None, right).await;
     }
@@ -120,7 +120,7 @@ async fn a_dry_run_without_a_permission_names_it_and_writes_nothing() {
 #[tokio::test]
 async fn an_activation_without_a_permission_names_it_and_writes_nothing() {
     let mut scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let words = ["activate", "chat-of-ours", "--confirm", "chat-of-ours", "--backup", "on the shelf"];
     for right in EVERY.into_iter().chain(PROOF) {
         is_stopped(&mut scene, &words, None, right).await;
@@ -131,7 +131,7 @@ async fn an_activation_without_a_permission_names_it_and_writes_nothing() {
 async fn abort_needs_permissions_on_the_deployment_only() {
     let behaviour = Behaviour::default().activation(Outcome::fail("no lock"));
     let mut scene = Scene::new(behaviour).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.activate().await.expect(1);
     for right in EVERY {
         is_stopped(&mut scene, &["abort", "chat-of-ours", "--yes"], None, right).await;
@@ -169,7 +169,7 @@ async fn check_names_each_missing_permission() {
     }
 }
 
-/// Other API servers do not tell what somebody may do, or tell half of it.
+/// Some API servers report no permissions, or an incomplete list.
 #[tokio::test]
 async fn commands_work_on_a_server_without_access_reviews() {
     let scene = Scene::new(Behaviour::default()).await;
@@ -179,7 +179,7 @@ async fn commands_work_on_a_server_without_access_reviews() {
     let refuse = |what: &'static str| {
         move |request: &Request| if request.address.contains(what) { Fault::answer(403) } else { Fault::None }
     };
-    // The rights are asked for one by one.
+    // The permissions are reviewed one by one.
     proxy.plan(refuse("selfsubjectrulesreviews"));
     let done = shell.run("check -o json").await;
     assert!(done.stdout.contains("permissions"), "{done}");

@@ -1,4 +1,4 @@
-//! How much is asked of the API server: budgets of requests, and of rounds, which a slow link makes long.
+//! Budgets for requests to the API server and for round trips, which are slow on a slow link.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::common::command::{Done, Shell};
 use crate::common::scene::Scene;
 
-/// So long every answer takes: requests that need one another are this far apart, and no others.
+/// The delay of each response: dependent requests are this far apart, independent ones are not.
 const PAUSE: Duration = Duration::from_millis(1500);
 
-/// The requests of one `check` and the rounds that they came in: a request that came after an answer may have needed it.
+/// The requests of one `check`, grouped by round trip. A request that follows a response may depend on it.
 async fn ask(scene: &Scene, line: &str, codes: &[u8]) -> (Done, Vec<String>, usize) {
     let proxy = Proxy::start(&scene.namespace).await.unwrap();
     let arrivals = Arc::new(Mutex::new(Vec::new()));
@@ -34,7 +34,8 @@ async fn ask(scene: &Scene, line: &str, codes: &[u8]) -> (Done, Vec<String>, usi
     (done, requests, rounds.iter().map(|(_, round)| *round).max().unwrap_or(0))
 }
 
-/// The most that there is to look at: a Helm release, and certificates in MAS's own and in the global Secret, or their issuer.
+/// The maximum of objects to read: a Helm release, and the certificates in MAS's Secret and in the global Secret, or
+/// their issuer.
 #[tokio::test]
 async fn check_makes_at_most_twelve_requests_in_three_rounds() {
     let inline = json!({"mode": "certfile", "certificate": {"certFileSecretKey": "certificate", "privateKeySecretKey": "privateKey"}});
@@ -47,7 +48,7 @@ async fn check_makes_at_most_twelve_requests_in_three_rounds() {
         })
         .await;
         let before = ask(&scene, "check -o json", &[11]).await;
-        // The name of the Secret is in the record only.
+        // Only the record contains the name of the Secret.
         let _ = scene.prepare_with(&["--accept", accepted], "pw\n").await;
         let after = ask(&scene, "check -o json", &[10, 11]).await;
         for (done, requests, rounds) in [before, after] {
@@ -66,30 +67,31 @@ async fn check_makes_at_most_twelve_requests_in_three_rounds() {
     }
 }
 
-/// Deployment, record and Secret have known names, and so has what tells the release: none of them waits for another.
+/// The deployment, the record, the Secret and the release are read by known names, so that no request waits for
+/// another.
 #[tokio::test]
 async fn status_with_a_name_takes_one_round_and_without_a_name_two() {
     let scene = Scene::new(Behaviour::default()).await;
     let line = format!("status {} -o json", scene.deployment.name());
-    for rehearsed in [false, true] {
-        if rehearsed {
-            scene.rehearse().await;
+    for dry_run_passed in [false, true] {
+        if dry_run_passed {
+            scene.dry_run().await;
         }
         for (line, wanted) in [(line.as_str(), 1), ("status -o json", 2)] {
             let (done, requests, rounds) = ask(&scene, line, &[0]).await;
             assert_eq!((requests.len(), rounds), (5, wanted), "{requests:#?}");
             let passed = done.json()["items"][0]["rehearsal"]["state"] == "passed";
-            assert_eq!(passed, rehearsed, "{done}");
+            assert_eq!(passed, dry_run_passed, "{done}");
         }
     }
     let (_, requests, rounds) = ask(&scene, "status -A -o json", &[0]).await;
-    // Other tests have deployments of their own on this server, perhaps more than a page of them.
+    // Other tests have deployments on this server, possibly more than one page.
     let pages = requests.iter().filter(|request| request.ends_with("/elementdeployments")).count();
     assert_eq!((requests.len(), rounds), (pages + 1, pages), "{requests:#?}");
 }
 
-/// What a step asks for apart from following: watches come as long as it takes. What comes after a failure is no budget's
-/// matter: conflicts with an operator that tries again, and the kinds that other tests have in its group.
+/// The requests of a step except for following: the number of watches depends on the time. Failures are excluded,
+/// because conflicts with a retrying operator and the kinds of other tests vary.
 #[tokio::test]
 async fn each_step_stays_within_its_request_budget() {
     let mut scene = Scene::new(Behaviour::default()).await;
@@ -102,7 +104,7 @@ async fn each_step_stays_within_its_request_budget() {
     };
     proxy.pass();
     scene.prepare().await;
-    // One of them is the look at Ingresses that may have MAS's host.
+    // One of them lists Ingresses that may have MAS's host.
     within("prepare", 18);
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     within("dry-run", 17);

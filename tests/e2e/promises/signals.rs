@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM are answered at once with what is going on; a program that was stopped for a while goes on.
+//! SIGINT and SIGTERM are reported immediately, with the state of the work. A suspended program continues when it is
+//! resumed.
 
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use crate::common::live::Live;
 use crate::common::scene::{Scene, active};
 use crate::common::stage::{Stage, Step, quick};
 
-/// A person has not looked away yet.
+/// The longest acceptable delay for a user.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
-/// Most answers come at once, and none waits for anybody: a busy machine is late now and then.
+/// Most reactions are immediate, and none depends on the network. A busy machine is occasionally late.
 fn assert_at_once(mut answers: Vec<Duration>) {
     assert!(!answers.is_empty(), "nothing was interrupted");
     answers.sort();
@@ -74,7 +75,7 @@ async fn an_interrupt_at_any_request_is_reported_promptly_and_truthfully() {
             let mut live = Live::start(&stage);
             tokio::select! {
                 () = gate.reached() => {}
-                // This run made fewer requests; the order of some is a matter of chance.
+                // This execution made fewer requests; the order of some is random.
                 _ = live.child.wait() => continue,
             }
             let what = format!("{step:?} at {index} ({}), after: {after}", stage.proxy.log()[index].name());
@@ -86,7 +87,7 @@ async fn an_interrupt_at_any_request_is_reported_promptly_and_truthfully() {
             let between = stage.standing().await;
             let text = live.text();
             answers.push(answer);
-            // Who is done, is done.
+            // The command had already ended.
             let done = code == 0 && stage.is_reached(&between);
             assert!(code == 130 || done, "{what}: exit code {code}\n{text}");
             let changed = Stage::changes(&before, &between) != 0 || before.secret != between.secret;
@@ -142,7 +143,7 @@ async fn a_suspended_command_reports_the_verdict_after_it_continues() {
         stage.reset().await;
         stage.scene.operator.set(slow());
         let before = stage.standing().await;
-        // The connection may be gone when the program wakes up.
+        // The connection may be lost when the program resumes.
         stage.proxy.plan(
             move |request| {
                 if cut && request.is_watch() { Fault::CutLine { after: 1 } } else { Fault::None }
@@ -194,7 +195,7 @@ async fn an_interrupt_reports_what_the_cluster_continues_to_do() {
         let child = scene.shell.start(&format!("dry-run --yes{more}"));
         scene.until(|object| *active(object) == json!(false)).await;
         scene.operator.wait_for_run().await;
-        // Long enough for a second call to be following as well.
+        // Long enough for the second command to start following.
         tokio::time::sleep(Duration::from_millis(700)).await;
         let id = child.id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());

@@ -1,4 +1,4 @@
-//! Machines that sleep, and connections that fall silent meanwhile.
+//! Suspended machines, and connections that become silent.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,14 @@ use serde_json::json;
 use crate::common::live::Live;
 use crate::common::stage::{Stage, Step, quick};
 
-/// The machine slept beyond the time-out, and the operator finished meanwhile: that is looked at before anybody gives up.
+/// The machine was suspended beyond the time-out, and the operator finished meanwhile: the command checks again before
+/// it times out.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_timeout_during_suspend_does_not_hide_the_verdict() {
     let stage = Stage::new(Step::Activate).await;
     stage.scene.operator.set(quick().lasting(Duration::from_millis(1500)));
-    // Every connection is dead when it wakes up.
+    // Every connection is dead after the suspend.
     stage.proxy.plan(|request| if request.is_watch() { Fault::Silence { after: 1 } } else { Fault::None });
     let mut live = Live::with(&stage, &["--timeout", "3s"]);
     live.until("operator started reconciling").await;
@@ -26,7 +27,7 @@ async fn a_timeout_during_suspend_does_not_hide_the_verdict() {
     assert_eq!(live.end().await, 0, "{}", live.text());
 }
 
-/// The same time-out without a verdict: it is given up, a little later.
+/// The same time-out without a verdict: the command times out a little later.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_timeout_during_suspend_is_a_timeout() {
@@ -41,7 +42,7 @@ async fn a_timeout_during_suspend_is_a_timeout() {
     assert!(woken.elapsed() < Duration::from_secs(28), "{:?}", woken.elapsed());
 }
 
-/// The manifest's owner made the change while the machine slept beyond the time-out.
+/// The manifest owner made the change while the machine was suspended beyond the time-out.
 #[cfg(unix)]
 #[tokio::test]
 async fn an_owners_change_during_suspend_is_followed() {
@@ -57,8 +58,8 @@ async fn an_owners_change_during_suspend_is_followed() {
     assert_eq!(live.end().await, 0, "{}", live.text());
 }
 
-/// Confirmed, and the machine slept past the time-out while an earlier run was waited for: nothing is written for somebody
-/// who may be gone.
+/// Confirmed, then suspended beyond the time-out while waiting for an earlier reconcile: nothing is written, because
+/// the user may be absent.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_confirmed_write_is_not_sent_after_a_suspend_past_the_timeout() {
@@ -75,8 +76,8 @@ async fn a_confirmed_write_is_not_sent_after_a_suspend_past_the_timeout() {
     assert_eq!((code, Stage::changes(&before, &stage.standing().await)), (124, 0), "{}", live.text());
 }
 
-/// A connection that says nothing, not even bookmarks, for longer than the server would be silent: a NAT or load balancer
-/// forgot it. By the real limit, so it takes two minutes.
+/// A connection without any data, not even bookmarks, for longer than the server's interval: a NAT or a load balancer
+/// dropped it. Uses the real limit, so it takes two minutes.
 #[tokio::test]
 #[ignore = "takes minutes"]
 async fn a_silent_watch_is_restarted() {
@@ -94,7 +95,7 @@ async fn a_silent_watch_is_restarted() {
     assert!(begun.elapsed() > Duration::from_mins(1), "the silence was not waited for, so nothing was tried");
 }
 
-/// A laptop that sleeps for ten minutes; the server has closed the watch long before.
+/// A laptop that is suspended for ten minutes; the server has closed the watch.
 #[cfg(unix)]
 #[tokio::test]
 #[ignore = "takes ten minutes"]

@@ -1,4 +1,4 @@
-//! What was seen of a real operator without being in the recordings: no success is reported in any of it.
+//! Situations that were observed with a real operator but not recorded. None of them is reported as a success.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::common::stage::{Stage, Step, quick};
 #[tokio::test]
 async fn a_successful_reconcile_of_the_old_spec_is_no_success() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     scene.operator.set(Behaviour::default().lasting(Duration::from_secs(2)));
     scene.start_a_run().await;
-    // Somebody else turns the switch on during that run, with kubectl; the plugin only follows.
+    // Another client sets `active` with kubectl during that reconcile; the plugin only follows.
     scene.patch(json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}})).await;
     let mut follower = scene.follower().await;
     let child = scene.shell.start("activate");
-    // The old run ends well, with the new generation in the metadata.
+    // The old reconcile succeeds, with the new generation in the metadata.
     let ended = follower.until(|object| !completion(object).is_null()).await.unwrap();
     assert_eq!(ended["status"]["mas_active"], json!(false));
     let done = finish(child, "activate".to_owned()).await.expect(0);
@@ -58,8 +58,8 @@ async fn repeated_operator_errors_are_no_verdict() {
     assert!(scene.shell.failure_files().is_empty());
 }
 
-/// The write is held until the operator works on something else, and lost; meanwhile somebody makes the same change. The
-/// failure of that run was reported as the migration's.
+/// The write is delayed until the operator reconciles something else, and then lost. Meanwhile, another client makes
+/// the same change. The failure of that reconcile must not be reported as the migration's.
 #[tokio::test]
 async fn an_identical_foreign_change_after_a_lost_response_is_not_ours() {
     let stage = Stage::new(Step::Activate).await;
@@ -77,7 +77,7 @@ async fn an_identical_foreign_change_after_a_lost_response_is_not_ours() {
     stage.scene.patch(switch(true)).await;
     gate.shut();
     let mut live = live;
-    // It does fail in the end, because no rehearsal has passed any more; that is what has to be told.
+    // The migration fails in the end, because no dry run is valid any more. That failure must be reported.
     assert_eq!(live.end().await, 1, "{}", live.text());
     let outcome: Value = serde_json::from_str(&live.stdout().await).unwrap();
     assert_eq!([&outcome["write"], &outcome["verdict"]], ["not-applied", "failed"]);

@@ -15,12 +15,13 @@ const DOMAIN: &str = "example.com";
 const PROVIDERS: [(&str, &str); 2] =
     [("id.corp.example.com", "synapse-corp"), ("login.partner.example.net", "synapse-partner")];
 
-/// The recordings to answer with, by the time they were made.
+/// The recorded responses, by the time when they were made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Before the migration.
     Before,
-    /// The first answer of each path from before the migration, the next ones from after it: `activate` asks twice.
+    /// Each path first gets the response from before the migration, then the one from after it: `activate` sends the
+    /// requests twice.
     Around,
     /// After the migration.
     After,
@@ -70,7 +71,7 @@ impl Network {
         self.web.authority()
     }
 
-    /// Answers with these recordings from now on, and with this key in MAS.
+    /// Uses these recordings from now on, with this key in MAS.
     pub fn answer(&self, when: When, rsa_private_key: Option<&[u8]>) {
         for (path, name) in [("/.well-known/openid-configuration", "mas-discovery"), ("/login", "mas-login")] {
             self.web.answer(MAS, path, recorded(&format!("dry-run-done/{name}")));

@@ -101,7 +101,7 @@ impl<'a> Scene<'a> {
         let mut words = words.iter().map(String::as_str);
         assert_eq!((words.next(), words.next()), (Some("kubectl"), Some("ess-mas")), "{line}");
         if self.code == 1 {
-            // After the operator's failure the next try starts soon; after a refusal of the API server, none does.
+            // After the operator's failure, the next attempt starts soon; after a refusal by the API server, none does.
             let _ = tokio::time::timeout(Duration::from_secs(5), self.operator.wait_for_run()).await;
         }
         answer(&self.network, self.sandbox.client().unwrap(), line).await;

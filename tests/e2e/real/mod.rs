@@ -1,5 +1,5 @@
-//! Against the real programs: an Ansible operator, Synapse, an OpenID provider. Run by hand, for they are installed first, from the
-//! network: `cargo test --test e2e real:: -- --ignored --nocapture`.
+//! Tests with the real programs: an Ansible operator, Synapse, an OpenID provider. Run by hand, because they are
+//! installed from the network first: `cargo test --test e2e real:: -- --ignored --nocapture`.
 
 mod crds;
 mod flux;

@@ -1,8 +1,8 @@
-//! Nothing is left running or lying about, however the owner of a control plane ends.
+//! No process and no file remains, however the owner of a control plane ends.
 //!
-//! Each test starts this very binary again as a process that holds servers, ends it in one way, and looks at what is
-//! left in a temporary directory of its own and in the list of processes. A supervisor looks after a program that does nothing
-//! as it does after a control plane, which takes seconds to start.
+//! Each test starts this binary again as a process that holds servers, ends it in one way, and lists the remaining
+//! processes and the files in its temporary directory. A supervisor treats an idle program like a control plane, which
+//! takes seconds to start.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use ess_mas_sandbox::Supervisor;
 use ess_mas_sandbox::prelude::*;
 
-/// Says what [`holder`] is to hold, and how it is to end.
+/// Tells [`holder`] what to hold and how to end.
 const HOLD: &str = "ESS_MAS_SANDBOX_HOLD";
 const END: &str = "ESS_MAS_SANDBOX_END";
-/// In a static, as the shared sandbox is: no destructor will run.
+/// In a static, like the shared sandbox, so that no destructor runs.
 static HELD: OnceLock<Held> = OnceLock::new();
 
 enum Held {
@@ -49,7 +49,7 @@ impl Held {
     }
 }
 
-/// What is held, and what tells its processes in the list.
+/// The held object, and the text that identifies its processes.
 const CONTROL_PLANE: &[&str] = &["kube-apiserver", "etcd", "for-process-"];
 const IDLE: &[&str] = &["tail", "for-process-"];
 
@@ -84,7 +84,7 @@ fn nothing_is_left_after_an_exit_that_runs_no_destructor() {
 
 #[test]
 fn nothing_is_left_after_ctrl_c() {
-    // A terminal sends it to every process of the group.
+    // A terminal sends the signal to every process of the group.
     Holder::start(IDLE, "wait")
         .shows_its_processes()
         .leaves_nothing(|holder| kill("-INT", &format!("-{}", holder.child.id())));
@@ -98,7 +98,7 @@ fn nothing_is_left_after_the_process_is_killed() {
 
 #[test]
 fn nothing_is_left_after_the_whole_group_is_killed() {
-    // As `timeout` and CI systems do it.
+    // Like `timeout` and CI systems.
     let holder = Holder::start(IDLE, "wait").shows_its_processes();
     holder.leaves_nothing(|holder| kill("-KILL", &format!("-{}", holder.child.id())));
 }
@@ -117,7 +117,7 @@ fn nothing_is_left_when_the_process_is_killed_while_the_servers_start() {
 struct Holder {
     held: &'static [&'static str],
     child: Child,
-    /// Kept open, for a test harness that cannot print its summary ends as failed.
+    /// Kept open: a test harness that cannot print its summary fails.
     output: BufReader<ChildStdout>,
     temporary: PathBuf,
 }
@@ -125,12 +125,13 @@ struct Holder {
 impl Holder {
     fn spawn(held: &'static [&'static str], end: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        // With the shared sandbox the programs are there too, so that the holder does not build them; and what a failed
-        // test of this file leaves goes with that one's directory.
+        // The shared sandbox has built the programs, so the holder doesn't. Files of a failed test are deleted with the
+        // shared sandbox's directory.
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let temporary = Sandbox::shared().directory().join(format!("holder-{number}"));
         fs::create_dir(&temporary).unwrap();
-        // A shell starts background jobs, and `nohup` everything, with signals ignored; an ignored SIGINT ends nobody.
+        // A shell starts background jobs, and `nohup` starts everything, with signals ignored; an ignored SIGINT ends
+        // no process.
         let mut child = Command::new("env")
             .arg("--default-signal=INT")
             .arg(std::env::current_exe().unwrap())
@@ -162,7 +163,7 @@ impl Holder {
         self.assert_nothing_is_left();
     }
 
-    /// That the search finds what is there; without it, finding nothing would prove nothing.
+    /// Proves that the search finds existing processes.
     fn shows_its_processes(self) -> Self {
         let processes = self.processes();
         for part in self.held {
@@ -180,8 +181,8 @@ impl Holder {
         fs::read_dir(&self.temporary).unwrap().next().is_none()
     }
 
-    /// The two servers, which have the directory in their arguments, and the supervisor (and its two waiting
-    /// subshells), which has the holder's id.
+    /// The two servers, whose arguments contain the directory, and the supervisor with its two waiting subshells, whose
+    /// arguments contain the holder's ID.
     fn processes(&self) -> Vec<String> {
         let output = Command::new("ps").args(["-A", "-o", "pid=", "-o", "args="]).output().unwrap();
         let marks = [self.temporary.display().to_string(), format!("for-process-{}", self.child.id())];

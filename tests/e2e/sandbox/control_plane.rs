@@ -1,4 +1,4 @@
-//! The server is a real one, and users are who they should be.
+//! The API server is a real one, and authenticates users.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ fn may_list_config_maps() -> Vec<PolicyRule> {
 }
 
 #[tokio::test]
-async fn the_server_says_its_pinned_version() -> Result<()> {
+async fn server_reports_its_pinned_version() -> Result<()> {
     let version = Sandbox::shared().client()?.apiserver_version().await?;
     if std::env::var_os("KUBEBUILDER_ASSETS").is_none() {
         assert_eq!(
@@ -38,7 +38,7 @@ async fn the_server_says_its_pinned_version() -> Result<()> {
 }
 
 #[tokio::test]
-async fn unprivileged_users_may_do_what_their_rules_say_and_nothing_else() -> Result<()> {
+async fn unprivileged_users_have_only_the_permissions_of_their_rules() -> Result<()> {
     let sandbox = Sandbox::shared();
     let (own, other) = (sandbox.namespace().await?, sandbox.namespace().await?);
     assert_ne!(own.name(), other.name());

@@ -1,4 +1,4 @@
-//! The server does with objects what the vendor's CRD would make it do.
+//! The API server validates and prunes objects as the vendor's CRD specifies.
 
 use ess_mas_sandbox::Result;
 use ess_mas_sandbox::crds::{self, Release};
@@ -36,7 +36,7 @@ async fn defaults_are_stored() -> Result<()> {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_pruned_in_the_spec_and_refused_when_asked_to_be_strict() -> Result<()> {
+async fn unknown_fields_are_pruned_from_the_spec_and_refused_with_strict_validation() -> Result<()> {
     let namespace = Sandbox::shared().namespace().await?;
     let client = namespace.client()?;
     let deployment = Deployment::new("one", namespace.name());
@@ -52,7 +52,7 @@ async fn unknown_fields_are_pruned_in_the_spec_and_refused_when_asked_to_be_stri
 }
 
 #[tokio::test]
-async fn the_status_keeps_what_it_does_not_know_and_is_written_through_its_subresource_only() -> Result<()> {
+async fn status_keeps_unknown_fields_and_is_written_only_through_its_subresource() -> Result<()> {
     let namespace = Sandbox::shared().namespace().await?;
     let client = namespace.client()?;
     let deployment = Deployment::new("one", namespace.name());
@@ -111,7 +111,7 @@ async fn both_versions_are_served_and_differ_in_nothing_but_their_name() -> Resu
 }
 
 #[tokio::test]
-async fn older_releases_prune_what_they_do_not_know_and_can_be_upgraded() -> Result<()> {
+async fn older_releases_prune_unknown_fields_and_can_be_upgraded() -> Result<()> {
     let sandbox = Sandbox::start(Release::WithoutMas)?;
     let namespace = sandbox.namespace().await?;
     let client = namespace.client()?;

@@ -1,4 +1,4 @@
-//! The sandbox itself, held against what it stands in for.
+//! Tests of the sandbox against the systems that it replaces.
 
 mod cleanup;
 mod control_plane;

@@ -1,5 +1,5 @@
-//! The stand-in operator in the situations that were seen with a real one beside the recordings, and those that tests
-//! of the plugin script.
+//! The stand-in operator in situations that were observed with a real operator but not recorded, and in those that the
+//! plugin's tests script.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ fn succeeded(object: &Value) -> bool {
     condition(object, "Running")["reason"] == "Successful" && condition(object, "Successful")["status"] == "True"
 }
 
-/// The write at the end of a failed run, not what remains of it during the retry.
+/// The write at the end of a failed reconcile, before the retry changes the status.
 fn failed(object: &Value) -> bool {
     condition(object, "Failure")["status"] == "True" && condition(object, "Running")["status"] == "False"
 }
@@ -38,7 +38,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A deployment whose first run has succeeded under the default behaviour, and then this one.
+    /// A deployment whose first reconcile succeeded with the default behaviour, before this behaviour applies.
     async fn new(deployment: impl FnOnce(Deployment) -> Deployment, behaviour: Behaviour) -> Result<Self> {
         let namespace = Sandbox::shared().namespace().await?;
         let client = namespace.client()?;
@@ -80,7 +80,7 @@ fn with_mas(deployment: Deployment) -> Deployment {
 }
 
 #[tokio::test]
-async fn an_activation_without_a_rehearsal_fails_and_migrates_nothing() -> Result<()> {
+async fn activation_without_a_dry_run_fails_and_migrates_nothing() -> Result<()> {
     let mut scene = Scene::new(|one| one, Behaviour::default()).await?;
     let secrets = Api::<Secret>::namespaced(scene.client.clone(), scene.namespace.name());
     let secret = Deployment::new(NAME, scene.namespace.name()).mas_secret()?;
@@ -92,10 +92,10 @@ async fn an_activation_without_a_rehearsal_fails_and_migrates_nothing() -> Resul
     Ok(())
 }
 
-/// Once the failed rehearsal was remembered only after its end was written, so that an operator stopped in between
-/// took an older, good one for the last.
+/// The result of a failed dry run must be stored before its end is written. Otherwise, an operator that is stopped in
+/// between uses an older result.
 #[tokio::test]
-async fn an_activation_after_a_failed_rehearsal_fails_and_after_a_good_one_succeeds() -> Result<()> {
+async fn activation_fails_after_a_failed_dry_run_and_succeeds_after_a_passed_one() -> Result<()> {
     let script = Script::times(1, &Outcome::fail("syn2mas check failed: guests")).then(Outcome::Succeed);
     let mut scene = Scene::new(with_mas, Behaviour::default().dry_run(script.clone())).await?;
     scene.patch(json!({"metadata": {"annotations": {"again": "1"}}})).await?;
@@ -131,8 +131,7 @@ async fn an_activation_by_switch_fails_until_it_is_switched_back() -> Result<()>
 }
 
 #[tokio::test]
-async fn an_operator_killed_in_mid_run_leaves_running_and_reports_a_failure_without_result_when_it_is_back()
--> Result<()> {
+async fn operator_killed_during_a_reconcile_reports_a_failure_without_result_after_its_restart() -> Result<()> {
     let mut scene = Scene::new(with_mas, Behaviour::default()).await?;
     scene.set_active(true).await?;
     scene.operator.kill_in_mid_run().await;
@@ -153,7 +152,7 @@ async fn an_operator_killed_in_mid_run_leaves_running_and_reports_a_failure_with
 }
 
 #[tokio::test]
-async fn a_write_during_a_run_of_the_old_spec_is_served_by_another_run_after_its_success() -> Result<()> {
+async fn write_during_a_reconcile_of_the_old_spec_is_reconciled_after_it() -> Result<()> {
     let mut scene = Scene::new(with_mas, Behaviour::default().lasting(Duration::from_secs(1))).await?;
     scene.patch(json!({"metadata": {"annotations": {"again": "1"}}})).await?;
     scene.next(runs).await?;
@@ -169,7 +168,7 @@ async fn a_write_during_a_run_of_the_old_spec_is_served_by_another_run_after_its
 }
 
 #[tokio::test]
-async fn neither_a_secret_nor_a_patch_that_changes_nothing_starts_a_run_and_an_annotation_does() -> Result<()> {
+async fn annotation_starts_a_reconcile_but_a_secret_or_an_empty_patch_does_not() -> Result<()> {
     let mut scene = Scene::new(with_mas, Behaviour::default()).await?;
     let secrets = Api::<Secret>::namespaced(scene.client.clone(), scene.namespace.name());
     let change = Patch::Merge(json!({"stringData": {"new": "value"}}));
@@ -202,7 +201,7 @@ async fn a_key_that_the_secret_lacks_is_named_and_adding_it_is_found_by_a_retry(
 }
 
 #[tokio::test]
-async fn a_run_can_fail_after_mas_active_turned_true() -> Result<()> {
+async fn reconcile_can_fail_after_mas_active_is_true() -> Result<()> {
     let late = Behaviour::default().activation(Outcome::FailLate("element-web did not come up".to_owned()));
     let mut scene = Scene::new(with_mas, late).await?;
     scene.set_active(true).await?;
@@ -215,7 +214,7 @@ async fn a_run_can_fail_after_mas_active_turned_true() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_run_that_asks_to_be_called_again_stays_at_running_until_a_later_one_ends() -> Result<()> {
+async fn requeued_reconcile_stays_running_until_a_later_one_ends() -> Result<()> {
     let (run, pause) = (Duration::from_millis(100), Duration::from_millis(300));
     let script = Script::times(2, &Outcome::Requeue(pause)).then(Outcome::Succeed);
     let mut scene = Scene::new(with_mas, Behaviour::default().lasting(run).activation(script)).await?;
@@ -230,7 +229,7 @@ async fn a_run_that_asks_to_be_called_again_stays_at_running_until_a_later_one_e
 }
 
 #[tokio::test]
-async fn a_run_that_hangs_stays_at_running() -> Result<()> {
+async fn hanging_reconcile_stays_running() -> Result<()> {
     let hanging = Behaviour::default().lasting(Duration::from_millis(50)).activation(Outcome::Hang);
     let mut scene = Scene::new(with_mas, hanging).await?;
     scene.set_active(true).await?;

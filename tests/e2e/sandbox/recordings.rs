@@ -1,8 +1,8 @@
-//! The stand-in operator held against recordings of a real ansible-operator (`tests/traces`): the same actions must
-//! give the same sequence of objects, whole statuses in their order, times apart.
+//! Replays recordings of a real ansible-operator (`tests/traces`) with the stand-in. The same actions must produce the
+//! same sequence of objects and statuses, except for times.
 //!
-//! The recordings are successive parts of one deployment's history, so they are replayed as one, from its creation on:
-//! the state that a recording starts from must come about by itself as well.
+//! The recordings are successive parts of one deployment's history. They are replayed as one, from its creation, so
+//! that the stand-in reaches the initial state of each recording itself.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 const NAME: &str = "recorded";
 const SWITCH: &str = "example.com/behave";
-/// Runs take 2 s and more in the recordings. Here the clock is faster instead, so that times differ where they should.
+/// Reconciles take at least 2 s in the recordings. Here the clock is faster, so that times still differ.
 const SPEED: u32 = 5;
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn every_recording_is_repeated() -> Result<()> {
         replay.recording(name).await?;
     }
     replay.recording("failure-message-censored").await?;
-    // Between that recording and the last one the real deployment was migrated and switched back once more.
+    // Between this recording and the previous one, the real deployment was migrated and rolled back once more.
     replay.patch(json!({"spec": mas(true)})).await?;
     replay.wait_for_success(5).await?;
     replay.patch(json!({"spec": mas(false), "metadata": annotation("ok-1795427796")})).await?;
@@ -69,7 +69,7 @@ fn traces() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/traces"))
 }
 
-/// What the playbook did in the recordings, by the value of the switch.
+/// The playbook's actions in the recordings, by the value of `active`.
 fn behaviour(switch: &str) -> Behaviour {
     let message = "syn2mas check failed: The Synapse configuration has an OIDC provider `google` which is not \
                    configured in MAS";
@@ -152,7 +152,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Waits for a successful end at a generation.
+    /// Waits for a successful reconcile of a generation.
     async fn wait_for_success(&self, generation: u64) -> Result<()> {
         let mut follower = Follower::start(&self.api, NAME).await?;
         let ended = |object: &Value| {
@@ -169,8 +169,8 @@ impl Replay {
     }
 }
 
-/// Replaces what cannot be the same by what must be: a time by its number in the order of appearance (so that "stayed"
-/// and "moved" still differ), the generation by its distance from the first.
+/// Replaces times by their order of first appearance, so that equal and different times stay distinguishable, and
+/// generations by their distance from the first.
 #[derive(Default)]
 struct Normal {
     times: HashMap<String, Vec<String>>,

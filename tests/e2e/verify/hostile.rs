@@ -1,4 +1,4 @@
-//! `verify` against what nobody should answer: a finding each, within its time, and nothing is sent where it should not be.
+//! `verify` against hostile responses: one finding each, within the time limit, and nothing is sent to the wrong host.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::common::command::{Done, finish};
 use crate::common::endpoints::{HOSTS, IDP, MAS, SYNAPSE, fill, pairs, scene, verify, web, wrong};
 use crate::common::scene::Scene;
 
-/// Ten million bytes of JSON in ten thousand.
+/// Ten million bytes of JSON in ten thousand compressed ones.
 fn bomb() -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(b"{\"issuer\":\"").unwrap();
@@ -26,7 +26,7 @@ fn raw(text: &str) -> Reply {
 #[tokio::test]
 async fn malformed_responses_are_a_finding_each() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let web = web(&scene, "dry-run-done").await;
     let gzip = [("content-encoding".to_owned(), "gzip".to_owned())];
     web.answer(MAS, "/.well-known/openid-configuration", Reply::Whole(200, gzip.to_vec(), bomb()));
@@ -36,7 +36,7 @@ async fn malformed_responses_are_a_finding_each() {
     web.answer(SYNAPSE, "/_matrix/client/v3/login", Reply::Torn);
     web.answer(IDP, "/a", raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 7\r\n\r\nhello"));
     let done = verify(&scene, &web, "", 10).await;
-    // What has no end is ended by its size or by its time, whichever comes first.
+    // An endless response ends at the size limit or the time limit.
     let endless = if wrong(&done).contains(&("synapse-auth-metadata".to_owned(), "warning".to_owned())) {
         "warning"
     } else {
@@ -68,12 +68,12 @@ async fn malformed_responses_are_a_finding_each() {
     assert!(done.stdout.len() < 20_000, "{done}");
 }
 
-/// Whatever asks, and however often: what it is sent to is not followed, and nobody sees a token but Synapse.
+/// Redirects to reserved addresses are not followed, and only Synapse receives a token.
 #[tokio::test]
 async fn only_the_specs_hosts_and_the_targets_of_mas_are_connected_to() {
     const TOKEN: &str = "syt_YWxpY2U_canarycanarycanary_1x2y3z";
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.activate().await.expect(0);
     let web = web(&scene, "active").await;
     let proxy = web.proxy().await.unwrap();
@@ -94,7 +94,7 @@ async fn only_the_specs_hosts_and_the_targets_of_mas_are_connected_to() {
     let _ = through("127.0.0.1").await.expect(10);
     assert_eq!(targets(), ["auth.example.com:443", "idp.example.com:443", "matrix.example.com:443"]);
 
-    // Everything sends on: to a stranger, to this machine, to where clouds hand out credentials.
+    // Every response redirects: to a foreign host, to this machine, and to the metadata service of a cloud.
     let trap = Web::plain().await.unwrap();
     let places = [
         "https://stranger.example.net/".to_owned(),
@@ -122,12 +122,12 @@ async fn only_the_specs_hosts_and_the_targets_of_mas_are_connected_to() {
         assert_eq!(["authorization", "cookie", "referer"].map(|name| visit.header(name)), [None; 3], "{visit:?}");
     }
 
-    // A host that is not to be asked through the proxy is not.
+    // A host in NO_PROXY is not requested through the proxy.
     let before = proxy.targets().len();
     let _ = through("127.0.0.1,matrix.example.com").await;
     let new = proxy.targets().split_off(before);
     assert!(!new.is_empty() && new.iter().all(|target| !target.starts_with("matrix.")), "{new:?}");
-    // A proxy may not be led to such places in our place either.
+    // A proxy isn't asked for such addresses either.
     let before = proxy.targets().len();
     web.answer(
         MAS,
@@ -141,8 +141,8 @@ async fn only_the_specs_hosts_and_the_targets_of_mas_are_connected_to() {
 #[tokio::test]
 async fn a_silent_port_costs_its_timeout_and_no_more() {
     let scene = scene().await;
-    scene.rehearse().await;
-    // The kernel takes the connections; nobody ever accepts one.
+    scene.dry_run().await;
+    // The kernel accepts the connections; no program reads them.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let flags: Vec<String> = HOSTS.iter().map(|host| format!("--resolve {host}:{port}:127.0.0.1")).collect();
@@ -152,23 +152,23 @@ async fn a_silent_port_costs_its_timeout_and_no_more() {
     assert_eq!(wrong(&done), pairs(&[("mas-reachable", "warning"), ("synapse-reachable", "warning")]), "{done}");
 }
 
-/// What is said of what is presented.
+/// The findings about a presented certificate.
 async fn presented(scene: &Scene, chain: Chain) -> Vec<(String, String)> {
     let web = Web::presenting(&HOSTS, chain).await.unwrap();
     fill(&web, scene, "dry-run-done").await;
     let mut found = wrong(&verify(scene, &web, "", if chain == Chain::Good { 0 } else { 10 }).await);
-    // Synapse stands behind the same certificate here.
+    // Synapse has the same certificate here.
     found.sort();
     found.dedup();
-    // Whoever does not trust a provider does not ask it.
+    // A provider whose certificate is not trusted receives no request.
     found.retain(|(code, _)| code != "idp-redirect-uri");
     found
 }
 
 #[tokio::test]
-async fn each_invalid_chain_is_told_apart() {
+async fn each_invalid_chain_has_its_own_finding() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let mut all = Vec::new();
     for chain in
         [Chain::Good, Chain::WithoutIntermediate, Chain::OtherName, Chain::Expired, Chain::NotYet, Chain::SelfSigned]
@@ -188,7 +188,7 @@ async fn each_invalid_chain_is_told_apart() {
     assert_eq!(all, wanted);
 }
 
-/// A resolver that knows nothing, and one that never says so: run where DNS hangs, it holds all the same.
+/// One resolver without results and one that never responds; with a hanging DNS, the limits still hold.
 #[tokio::test]
 async fn unresolvable_names_are_warnings() {
     let domain =

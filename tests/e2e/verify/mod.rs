@@ -1,4 +1,4 @@
-//! `verify` as a process: against the recordings of the real MAS and Synapse, and against what no program should answer.
+//! `verify` as a process, with recordings of the real MAS and Synapse, and with invalid responses.
 
 #[cfg(unix)]
 mod hostile;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::common::endpoints::{HOSTS, IDP, MAS, SYNAPSE, fill, pairs, recorded, scene, verify, web, wrong};
 
 #[tokio::test]
-async fn recorded_answers_are_ok_in_every_phase() {
+async fn recorded_responses_are_ok_in_every_phase() {
     let scene = scene().await;
     let web = Web::start(&HOSTS).await.unwrap();
     fill(&web, &scene, "dry-run-done").await;
@@ -20,20 +20,20 @@ async fn recorded_answers_are_ok_in_every_phase() {
     assert_eq!(wrong(&before), []);
     assert!(web.visits().iter().all(|visit| visit.host == SYNAPSE), "{:?}", web.visits());
 
-    scene.rehearse().await;
+    scene.dry_run().await;
     fill(&web, &scene, "dry-run-done").await;
-    let rehearsed = verify(&scene, &web, "", 0).await;
-    assert_eq!(wrong(&rehearsed), []);
-    rehearsed.says("Never complete a login at MAS before the migration");
+    let deployed = verify(&scene, &web, "", 0).await;
+    assert_eq!(wrong(&deployed), []);
+    deployed.says("Never complete a login at MAS before the migration");
     let keys =
-        rehearsed.json()["findings"].as_array().unwrap().iter().find(|one| one["code"] == "mas-signing-key").cloned();
+        deployed.json()["findings"].as_array().unwrap().iter().find(|one| one["code"] == "mas-signing-key").cloned();
     assert_eq!(keys.unwrap()["subject"], "https://auth.example.com/oauth2/keys.json");
 
     let _ = scene.activate().await.expect(0);
     fill(&web, &scene, "active").await;
     let active = verify(&scene, &web, "", 0).await;
     assert_eq!(wrong(&active), []);
-    // Each is asked on a connection of its own, for other processes to answer.
+    // Each request has its own connection, so that other processes can respond.
     let junk: Vec<_> = web.visits().into_iter().filter(|one| one.path.ends_with("/whoami")).collect();
     assert!(junk.len() >= 6, "{} tries", junk.len());
     let mut tokens: Vec<_> = junk.iter().map(|one| one.header("authorization").unwrap().to_owned()).collect();
@@ -45,9 +45,9 @@ async fn recorded_answers_are_ok_in_every_phase() {
 #[tokio::test]
 async fn broken_endpoints_are_found_and_set_the_exit_code() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let web = web(&scene, "dry-run-done").await;
-    // Plainly wrong: another issuer, an unknown provider, logins that go to MAS already.
+    // Problems: another issuer, an unknown provider, and logins that are already routed to MAS.
     web.answer(
         MAS,
         "/.well-known/openid-configuration",
@@ -67,7 +67,7 @@ async fn broken_endpoints_are_found_and_set_the_exit_code() {
         "a provider got a request although MAS doesn't redirect to it"
     );
 
-    // Only a warning: the provider does not know the redirect URI.
+    // Only a warning: the provider doesn't have the redirect URI.
     fill(&web, &scene, "dry-run-done").await;
     web.answer(IDP, "/a", Reply::page(400, "<html>Invalid parameter: redirect_uri</html>"));
     let done = verify(&scene, &web, "", 11).await;
@@ -75,12 +75,12 @@ async fn broken_endpoints_are_found_and_set_the_exit_code() {
     done.shows("Invalid parameter: redirect_uri")
         .shows("https://auth.example.com/upstream/callback/01JABCDEFGHJKMNPQRSTVWXYZ0");
 
-    // Another key than the Secret's, as in the recording itself.
+    // Another key than the Secret's, as in the recording.
     fill(&web, &scene, "dry-run-done").await;
     web.answer(MAS, "/oauth2/keys.json", recorded("dry-run-done/mas-keys"));
     assert_eq!(wrong(&verify(&scene, &web, "", 10).await), pairs(&[blocker("mas-signing-key")]));
 
-    // A certificate that is not trusted here, and nobody there at all.
+    // An untrusted certificate, and no server at all.
     fill(&web, &scene, "dry-run-done").await;
     let stranger = Web::start(&[MAS]).await.unwrap();
     let other = scene.shell.file("other.pem", stranger.authority());
@@ -98,7 +98,7 @@ async fn broken_endpoints_are_found_and_set_the_exit_code() {
 #[tokio::test]
 async fn worker_that_cannot_reach_mas_is_found_and_a_restarting_one_is_retried() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.activate().await.expect(0);
     let web = web(&scene, "active").await;
     let (good, bad) = (recorded("active/synapse-whoami-junk"), recorded("active-mas-down/synapse-whoami-junk"));
@@ -114,7 +114,7 @@ async fn worker_that_cannot_reach_mas_is_found_and_a_restarting_one_is_retried()
 async fn token_is_sent_only_to_synapses_host_with_a_trusted_certificate() {
     const TOKEN: &str = "syt_YWxpY2U_canarycanarycanary_1x2y3z";
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.activate().await.expect(0);
     let web = web(&scene, "active").await;
     web.answer(SYNAPSE, "/_matrix/client/v3/account/whoami", recorded("active/synapse-whoami-old-token"));
@@ -138,7 +138,7 @@ async fn token_is_sent_only_to_synapses_host_with_a_trusted_certificate() {
 #[tokio::test]
 async fn hostile_responses_are_a_finding_each_and_cause_no_hang() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let web = web(&scene, "dry-run-done").await;
     web.answer(MAS, "/.well-known/openid-configuration", Reply::Endless);
     web.answer(MAS, "/oauth2/keys.json", Reply::Headers(10_000));
@@ -167,7 +167,7 @@ async fn hostile_responses_are_a_finding_each_and_cause_no_hang() {
 #[tokio::test]
 async fn redirects_to_loopback_and_link_local_addresses_are_refused() {
     let scene = scene().await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let web = web(&scene, "dry-run-done").await;
     let trap = Web::plain().await.unwrap();
     let callback =
@@ -189,7 +189,7 @@ async fn redirects_to_loopback_and_link_local_addresses_are_refused() {
         assert_eq!(wrong(&done), pairs(&[("idp-redirect-uri", "unknown")]), "{place}\n{done}");
     }
     assert_eq!(trap.visits(), []);
-    // What the provider answers is not followed, wherever it leads.
+    // Redirects of the provider are not followed.
     fill(&web, &scene, "dry-run-done").await;
     web.answer(IDP, "/a", Reply::redirect(302, &format!("http://127.0.0.1:{}/?x", trap.port())));
     assert_eq!(wrong(&verify(&scene, &web, "", 0).await), []);

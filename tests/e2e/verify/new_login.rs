@@ -1,4 +1,4 @@
-//! `verify --login-file`: a login with a test account, and its end.
+//! `verify --login-file`: login and logout of a test account.
 
 use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ const LOGIN: &str = "/_matrix/client/v3/login";
 const WHOAMI: &str = "/_matrix/client/v3/account/whoami";
 const BOTH: [&str; 2] = [LOGIN, "/_matrix/client/v3/logout"];
 
-/// These ways to log in are offered, and this is answered to the password.
+/// Offers these login types, and sends this response to the login.
 fn login(web: &Web, flows: &Value, answer: Reply) {
     web.answer(SYNAPSE, LOGIN, Reply::IfBody(PASSWORD.into(), Box::new(answer), Box::new(Reply::json(200, flows))));
 }
 
-/// This is answered to who asks whose the new token is.
+/// Sends this response to the request for the new token's user.
 fn whoami(web: &Web, named: &Value) {
     let junk = Reply::json(401, &json!({"errcode": "M_UNKNOWN_TOKEN", "error": "no"}));
     web.answer(SYNAPSE, WHOAMI, Reply::IfBody(TOKEN.into(), Box::new(Reply::json(200, named)), Box::new(junk)));
@@ -51,7 +51,7 @@ async fn login_is_tested_before_and_after_the_migration_only() {
     done.shows("test can log in with a password at Synapse");
     assert_eq!(posts(&before), BOTH);
 
-    scene.rehearse().await;
+    scene.dry_run().await;
     let between = web(&scene, "dry-run-done").await;
     takes_logins(&between, &of_synapse);
     let done = verify(&scene, &between, &more, 10).await;
@@ -69,7 +69,7 @@ async fn login_is_tested_before_and_after_the_migration_only() {
     let carrying = web.visits().into_iter().filter(|visit| visit.head.contains(TOKEN));
     assert_eq!(carrying.map(|visit| visit.path).collect::<Vec<_>>(), [WHOAMI, BOTH[1]]);
 
-    // Passwords are switched off; somebody else's certificate.
+    // Passwords are disabled; the certificate is for another host.
     login(&web, &json!({"flows": [{"type": "m.login.sso", "oauth_aware_preferred": true}]}), Reply::Silence);
     let done = verify(&scene, &web, &more, 11).await;
     assert_eq!(wrong(&done), pairs(&[("new-login", "unknown")]), "{done}");
@@ -86,7 +86,7 @@ async fn password_and_token_of_a_login_are_never_shown_or_forwarded() {
     let scene = scene().await;
     let file = scene.shell.file("account", format!("test\n{PASSWORD}"));
     let more = format!("--login-file {file} -vvv");
-    scene.rehearse().await;
+    scene.dry_run().await;
     let _ = scene.activate().await.expect(0);
     let web = web(&scene, "active").await;
     let flows =
@@ -114,7 +114,7 @@ async fn password_and_token_of_a_login_are_never_shown_or_forwarded() {
     assert_eq!(wrong(&trusted(10).await), pairs(&[("new-login", "blocker")]));
     login(&web, &flows, Reply::redirect(307, &format!("https://stranger.example.net/?{PASSWORD}")));
     trusted(10).await.shows("307");
-    // A token that names what only the server and this program know, and a logout that fails.
+    // A token that exists only in this test, and a logout that fails.
     takes_logins(&web, &flows);
     whoami(&web, &json!({"user_id": format!("@{PASSWORD}:example.com"), "device_id": TOKEN}));
     let before = posts(&web).len();

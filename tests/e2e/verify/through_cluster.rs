@@ -1,4 +1,4 @@
-//! `verify --through-cluster`: by way of the API server to pods.
+//! `verify --through-cluster`: requests to pods through the API server.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -9,13 +9,14 @@ use serde_json::json;
 use crate::common::endpoints::{IDP, MAS, SYNAPSE, fill, pairs, recorded, scene_on, wrong};
 use crate::common::scene::Scene;
 
-/// Every `check` on a server reports the Ingresses of these tests, so they have a server of their own.
+/// Every `check` on a server reports the Ingresses of these tests, so they have a separate server.
 fn server() -> &'static Sandbox {
     static SERVER: OnceLock<Sandbox> = OnceLock::new();
     SERVER.get_or_init(|| Sandbox::start(Release::Current).unwrap())
 }
 
-/// An Ingress, a Service and a pod for each of MAS and Synapse, as the operator makes them in the dry run and after it.
+/// An Ingress, a Service and a pod for each of MAS and Synapse, as the operator creates them during and after the dry
+/// run.
 async fn behind_an_ingress(scene: &Scene, kubelet: &Kubelet, mas: Option<u16>, synapse: u16, active: bool) {
     use k8s_openapi::api::core::v1::Service;
     use k8s_openapi::api::networking::v1::Ingress;
@@ -50,7 +51,7 @@ async fn behind_an_ingress(scene: &Scene, kubelet: &Kubelet, mas: Option<u16>, s
 #[tokio::test]
 async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
     let scene = scene_on(server()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let kubelet = Kubelet::start(&scene.namespace).await.unwrap();
     let (mas, synapse, provider) =
         (Web::plain().await.unwrap(), Web::plain().await.unwrap(), Web::start(&[IDP]).await.unwrap());
@@ -68,7 +69,7 @@ async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
     assert!(mas.visits().iter().all(|visit| visit.host == MAS && visit.header("x-forwarded-proto") == Some("https")));
     assert!(!mas.visits().is_empty() && synapse.visits().len() == 3, "{:?}", synapse.visits());
 
-    // After the migration logins lead to MAS by the paths of Synapse's Ingress; one that forgets r0 is found.
+    // After the migration, the paths of Synapse's Ingress route logins to MAS; a missing path r0 is reported.
     let _ = scene.activate().await.expect(0);
     fill(&mas, &scene, "active").await;
     fill(&synapse, &scene, "active").await;
@@ -85,7 +86,7 @@ async fn through_the_cluster_ingress_paths_are_followed_to_pods() {
 #[tokio::test]
 async fn host_without_a_route_through_the_cluster_is_reported_and_not_contacted() {
     let scene = scene_on(server()).await;
-    scene.rehearse().await;
+    scene.dry_run().await;
     let done = scene.shell.run("verify --through-cluster -o json").await.expect(11);
     assert_eq!(wrong(&done), pairs(&[("outside-route", "unknown"), ("outside-route", "unknown")]));
     done.shows("has a rule for auth.example.com");

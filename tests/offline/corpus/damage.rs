@@ -104,7 +104,7 @@ proptest! {
         snapshot.deployment = deployment;
         let text = format!("server_name: x\n{rendered}");
         snapshot.components.rendered = Known::Known(SynapseConfig::read("x".into(), &text).into_iter().collect());
-        for step in [Purpose::Look, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
+        for step in [Purpose::Check, Purpose::Prepare, Purpose::DryRun, Purpose::Activate, Purpose::Abort] {
             let _ = checks::run(&snapshot, step);
         }
     }
@@ -131,6 +131,6 @@ fn the_largest_object_is_checked_quickly() {
     let mut snapshot = snapshot(case);
     snapshot.deployment = Deployment::from_value(object).unwrap();
     let begun = Instant::now();
-    let findings = checks::run(&snapshot, Purpose::Look);
+    let findings = checks::run(&snapshot, Purpose::Check);
     assert!(begun.elapsed() < Duration::from_mins(1), "{:?} for {} findings", begun.elapsed(), findings.len());
 }

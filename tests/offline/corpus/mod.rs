@@ -261,7 +261,7 @@ fn each_deployment_has_exactly_the_expected_findings() {
     let mut wrong = Vec::new();
     let cases = cases();
     for case in cases {
-        let findings = checks::run(&snapshot(case), Purpose::Look);
+        let findings = checks::run(&snapshot(case), Purpose::Check);
         let (found, expected) = (codes_of(&findings), expected(case));
         if found != expected {
             wrong.push(format!("{}: expected {expected:?}, found {found:?}", case.name));
@@ -282,7 +282,7 @@ fn a_valid_deployment_has_no_blockers_except_those_of_its_owner() {
     let healthy: Vec<&Case> = cases().iter().filter(|case| case.is_base).collect();
     assert!(healthy.len() >= 4);
     for case in healthy {
-        for step in [Purpose::Look, Purpose::DryRun] {
+        for step in [Purpose::Check, Purpose::DryRun] {
             let findings = checks::run(&snapshot(case), step);
             let blockers: Vec<_> =
                 findings.iter().filter(|finding| finding.blocks() && !codes::OWNERS.contains(&finding.code)).collect();
@@ -295,7 +295,7 @@ fn a_valid_deployment_has_no_blockers_except_those_of_its_owner() {
 fn check_reports_every_warning_that_a_step_asks_to_accept() {
     for case in cases() {
         let snapshot = snapshot(case);
-        let looked = codes_of(&checks::run(&snapshot, Purpose::Look));
+        let looked = codes_of(&checks::run(&snapshot, Purpose::Check));
         for step in [Purpose::Prepare, Purpose::DryRun, Purpose::Activate] {
             for (severity, codes) in codes_of(&checks::run(&snapshot, step)) {
                 let told = looked.get(&severity).cloned().unwrap_or_default();
@@ -312,7 +312,7 @@ fn every_severity_of_a_code_is_explained() {
         assert!(explanation(code).is_some(), "{code} has no explanation");
     }
     for case in cases() {
-        for finding in checks::run(&snapshot(case), Purpose::Look) {
+        for finding in checks::run(&snapshot(case), Purpose::Check) {
             if let Some(explanation) = explanation(finding.code) {
                 let known = explanation.severities.contains(&finding.severity);
                 assert!(known, "{}: {} is not said to be {:?}", case.name, finding.code, finding.severity);
@@ -325,7 +325,7 @@ fn every_severity_of_a_code_is_explained() {
 fn every_code_has_a_deployment_with_it() {
     let shown: BTreeSet<String> = cases()
         .iter()
-        .flat_map(|case| checks::run(&snapshot(case), Purpose::Look))
+        .flat_map(|case| checks::run(&snapshot(case), Purpose::Check))
         .map(|finding| finding.code.to_owned())
         .collect();
     let missing: Vec<_> = CONFIGURED.iter().filter(|code| !shown.contains(**code)).collect();
@@ -339,7 +339,7 @@ fn a_migrated_deployment_has_no_findings_about_the_migration() {
         let mut object = case.whole["deployment"].clone();
         object["status"]["mas_active"] = json!(true);
         snapshot.deployment = Deployment::from_value(object).unwrap();
-        let found = codes_of(&checks::run(&snapshot, Purpose::Look));
+        let found = codes_of(&checks::run(&snapshot, Purpose::Check));
         assert!(found.is_empty(), "{}: {found:?}", case.name);
     }
 }

@@ -1,4 +1,4 @@
-//! What the program prints and what its comments say, as it stands in the sources: short sentences without retired phrases.
+//! The sentences of the output and of the comments, read from the sources: short, and without retired phrases.
 
 use std::fs;
 use std::path::{Path, PathBuf};

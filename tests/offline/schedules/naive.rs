@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::status::Status;
 
-/// A rule for "it is done".
+/// A rule that decides when a change is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naive {
-    /// `kubectl wait --for=condition=Successful`: true now is enough.
+    /// `kubectl wait --for=condition=Successful`: succeeds if the condition is True now.
     Condition,
-    /// The same, with a completion that was not there at the write.
+    /// The same, with a completion that did not exist at the write.
     NewCompletion,
 }
 

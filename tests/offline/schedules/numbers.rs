@@ -107,7 +107,7 @@ impl Numbers {
 }
 
 #[test]
-fn the_table_counts_what_was_said() {
+fn table_counts_the_verdicts() {
     let played = |naive| Played { ours: Said::Failed, naive: [naive; 2], owed: true, unproven: false };
     let mut numbers = Numbers::default();
     for naive in [Said::Done, Said::DoneFalsely, Said::DoneFalsely, Said::Nothing] {

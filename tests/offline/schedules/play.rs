@@ -20,27 +20,27 @@ pub(crate) enum Said {
 }
 
 impl Said {
-    /// How many there are.
+    /// Number of results.
     pub(crate) const COUNT: usize = 6;
 }
 
-/// One schedule's outcome.
+/// The outcome of one schedule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Played {
     pub(crate) ours: Said,
     pub(crate) naive: [Said; 2],
-    /// The watch had handed on every event when a verdict was owed and given.
+    /// The watch had passed every event when a due verdict was given.
     pub(crate) owed: bool,
-    /// Success was true and on view when the schedule ended, and ours had not said so.
+    /// Success was true and visible at the end of the schedule, and our rule did not report it.
     pub(crate) unproven: bool,
 }
 
-/// The tracker was wrong.
+/// A wrong result of the tracker.
 #[derive(Debug)]
 pub(crate) struct Wrong {
-    /// What it said or failed to say, and why that is wrong.
+    /// The wrong or missing verdict, and the reason.
     pub(crate) why: String,
-    /// What the watch had handed on until then.
+    /// The events that the watch had passed until then.
     pub(crate) events: Vec<String>,
 }
 
@@ -55,25 +55,24 @@ struct Player {
     truth: Truth,
     tracker: Tracker,
     connected: bool,
-    /// The next entry to hand on.
+    /// The next entry to pass.
     position: usize,
-    /// The newest entry handed on, or known from the write.
+    /// The newest entry that was passed, or that is known from the write.
     newest: Option<usize>,
     chain: Chain,
     played: Played,
-    /// What was handed on, and what the tracker said to it.
+    /// The passed events with the tracker's results.
     said: Vec<(usize, Continuity, Verdict)>,
 }
 
-/// The baseline goes through its text, as it does in the record.
+/// Serializes the baseline and parses it again, as the record does.
 fn kept(baseline: &Baseline) -> Baseline {
     let text = serde_json::to_string(baseline).expect("a baseline is plain data");
     serde_json::from_str(&text).expect("what was written can be read")
 }
 
 impl Player {
-    /// Everything up to the moment at which the tracker starts; `None` if somebody else's write is gone
-    /// again by then.
+    /// Plays everything until the tracker starts; `None` if another client's write was reverted by then.
     fn begin(schedule: &Schedule) -> Option<Self> {
         let mut world = World::new(schedule.spec, schedule.noise);
         for (pause, action) in &schedule.before {
@@ -92,7 +91,7 @@ impl Player {
         world.write_spec(written);
         let answer = observe(&world, &world.now);
         let carried = match schedule.goal {
-            Goal::Rehearsal => Carried::Rehearsal(answer.spec_digest.clone()),
+            Goal::DryRun => Carried::DryRun(answer.spec_digest.clone()),
             Goal::Active(active) => Carried::Active(active),
             Goal::Removed => Carried::Removed,
         };
@@ -122,7 +121,8 @@ impl Player {
                 if !world.exists || world.now.uid != truth.uid || !truth.carried_by(world.now.spec) {
                     return None;
                 }
-                // Beside a migration that was found there, nothing tells a lost run's report from that of one under way.
+                // With an existing migration, the report of a lost reconcile can't be distinguished from that of the
+                // one in progress.
                 world.orphan = None;
                 truth.since = world.tick;
                 truth.entry = world.history.len() - 1;
@@ -143,7 +143,7 @@ impl Player {
             truth,
             world,
         };
-        // Every waiter begins with a look at the object.
+        // Every follower first reads the object.
         player.ask_naive(player.truth.entry);
         Some(player)
     }
@@ -166,7 +166,7 @@ impl Player {
         Wrong { why: why.into(), events: self.said.iter().map(tell).collect() }
     }
 
-    /// Hands one entry on and judges what the tracker says.
+    /// Passes one entry and judges the tracker's result.
     fn hand_on(&mut self, index: usize, continuity: Continuity) -> Result<(), Wrong> {
         let fresh = index >= self.truth.entry && self.newest.is_none_or(|newest| index > newest);
         if fresh {
@@ -236,7 +236,7 @@ impl Player {
                 self.connected = true;
                 let last = self.world.history.len() - 1;
                 let mut index = last.saturating_sub(stale);
-                // "Not found" is only ever said after a read that a cache cannot answer.
+                // "Not found" follows only a read that bypasses the cache.
                 if self.world.history[index].deleted {
                     index = last;
                 }
@@ -284,10 +284,10 @@ fn describe(at: &Snapshot, continuity: Continuity, verdict: &Verdict) -> String 
     )
 }
 
-/// Plays it to the end.
+/// Plays a schedule to its end.
 pub(crate) fn play(schedule: &Schedule) -> Result<Played, Wrong> {
     let Some(mut player) = Player::begin(schedule) else {
-        // Nobody begins to follow what is not there any more; the writer does from the start.
+        // An absent object is not followed, except by the writer, who follows it from the start.
         return play(&Schedule { known: Known::Answer, ..schedule.clone() });
     };
     let skipped = if let Known::Present(count) = schedule.known { count } else { 0 };

@@ -6,90 +6,90 @@ use ess_mas_sandbox::random::Rng;
 
 use super::world::{Mas, Spec, World};
 
-/// What is written, as the person means it.
+/// The intended write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
-    Rehearsal,
+    DryRun,
     Active(bool),
     Removed,
 }
 
-/// What the program knows of its own write.
+/// What the program knows about its own write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// The API server's answer: everything.
+    /// The API server's response: everything.
     Answer,
-    /// The answer was lost: only what the write was compared with.
+    /// The response was lost: only the object before the write.
     Lost,
-    /// Nothing; the object is looked at after so many of the actions that follow the write.
+    /// Nothing; the object is first read after this number of the later actions.
     Present(usize),
 }
 
-/// One thing that happens. What cannot happen in the state it meets is passed over, so any list is a schedule.
+/// One action. An action that is impossible in the current state is skipped, so every list is a valid schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// The operator starts a run: somebody's change, a retry after a failure, or a poll.
+    /// The operator starts a reconcile: after a change, as a retry, or after a poll.
     Start,
-    /// The playbook writes `mas_active`, as text or not, `false` possibly as absence.
+    /// The playbook writes `mas_active`, possibly as text, and `false` possibly by omission.
     ReportMas {
         as_text: bool,
         absent_if_not: bool,
     },
-    /// The same by a run that its operator has lost.
+    /// The same by a reconcile that its operator has lost.
     ReportOrphan {
         as_text: bool,
     },
     EndWell,
     Fail(&'static str),
-    /// `requeue_after`, or the end of the run could not be written.
+    /// `requeue_after`, or the write of the end failed.
     EndUnreported,
     Hiccup(&'static str),
     Kill,
     Revive {
         hiccup: bool,
     },
-    /// Somebody writes a setting that has nothing to do with MAS.
+    /// Another client changes a setting that is unrelated to MAS.
     WriteUnrelated(u8),
     WriteSettings(u8),
     WriteActive(Option<bool>),
     RemoveMas,
     Annotate,
-    /// A patch that changes nothing.
+    /// A patch without effect.
     PatchNothing,
     Available(Option<&'static str>),
     Delete,
     Recreate,
-    /// The watch breaks.
+    /// The watch is interrupted.
     Cut,
-    /// It is back, and begins with the object as it was so many changes ago (a lagging cache).
+    /// The watch resumes, first with the object as it was this number of changes ago (a stale cache).
     Reconnect {
         stale: usize,
     },
     Duplicate,
-    /// The last events once more, from the oldest on.
+    /// Repeats the last events, the oldest first.
     Replay(usize),
 }
 
-/// Everything that makes one schedule.
+/// The parameters of one schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Schedule {
     pub(crate) goal: Goal,
     pub(crate) spec: Spec,
-    /// Noise in what the API server sends.
+    /// Variation in the API server's data.
     pub(crate) noise: usize,
     pub(crate) before: Vec<(u64, Action)>,
-    /// The write bumps an annotation too, so that it is an event even if the spec carried it already.
+    /// The write also changes an annotation, so that it is an event even if the spec already contained it.
     pub(crate) annotates: bool,
     pub(crate) known: Known,
-    /// The caller says, where it is true, that no run under way at the write works on `active: true`.
+    /// The caller states, if it is true, that no reconcile in progress at the write has `active: true`.
     pub(crate) inactive_said: bool,
-    /// The watch stands from the write on.
+    /// The watch exists from the write on.
     pub(crate) connected: bool,
     pub(crate) after: Vec<(u64, Action)>,
 }
 
 impl Action {
-    /// Does it, if it can be done now. Watch actions are the player's.
+    /// Applies the action if it is possible now. The player handles actions of the watch.
     pub(crate) fn apply(self, world: &mut World) {
         let spec = world.now.spec;
         let with_mas = |change: &dyn Fn(&mut Mas)| {
@@ -122,14 +122,14 @@ impl Action {
 }
 
 impl Goal {
-    /// The spec with the goal written into it.
+    /// The spec with the intended write.
     pub(crate) fn write(self, spec: Spec) -> Spec {
         let active = |active| Spec {
             mas: Some(Mas { active: Some(active), settings: spec.mas.map_or(1, |m| m.settings) }),
             ..spec
         };
         match self {
-            Self::Rehearsal => active(false),
+            Self::DryRun => active(false),
             Self::Active(value) => active(value),
             Self::Removed => Spec { mas: None, ..spec },
         }
@@ -139,10 +139,10 @@ impl Goal {
 const MESSAGES: [&str; 3] =
     ["unknown playbook failure", "syn2mas check failed: an OIDC provider is missing", "two\nlines"];
 const HICCUPS: [&str; 2] = ["Failed to get ansible-runner stdout", "Unable to run reconciliation"];
-/// Pauses: none, the operator's reaction, a run, a poll, the longest back-off.
+/// Pauses: none, the operator's reaction, a reconcile, a poll, and the longest back-off.
 const PAUSES: [u64; 6] = [0, 16, 300, 2_700, 60_000, 1_020_000];
 
-/// Others leave the object alone in a calm schedule; in a wild one anything goes.
+/// In a calm schedule, other clients don't change the object; in a wild one, they may.
 fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
     let others = usize::from(!calm);
     let roll = rng.weighted(&[
@@ -194,12 +194,12 @@ fn action(rng: &mut Rng, calm: bool, watch: usize) -> Action {
     }
 }
 
-/// Somebody takes the write back and makes it again, with the operator at work in between. By chance alone this is too
-/// rare, and it is what fools a waiter that looks away in between.
+/// Another client reverts the write and repeats it, while the operator reconciles in between. Random schedules rarely
+/// do this, and it misleads rules that miss the events in between.
 fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
     let (away, back) = match goal {
-        Goal::Rehearsal if rng.chance(50) => (Action::WriteSettings(0), Action::WriteSettings(1)),
-        Goal::Rehearsal => (Action::WriteActive(Some(true)), Action::WriteActive(Some(false))),
+        Goal::DryRun if rng.chance(50) => (Action::WriteSettings(0), Action::WriteSettings(1)),
+        Goal::DryRun => (Action::WriteActive(Some(true)), Action::WriteActive(Some(false))),
         Goal::Active(active) => (Action::WriteActive(Some(!active)), Action::WriteActive(Some(active))),
         Goal::Removed => (Action::WriteActive(Some(true)), Action::RemoveMas),
     };
@@ -210,7 +210,7 @@ fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
     }
     let mut work = |all: &mut Vec<Action>, most: usize| {
         if rng.chance(30) {
-            // A whole run.
+            // A complete reconcile.
             let report = Action::ReportMas { as_text: false, absent_if_not: false };
             all.extend([Action::Revive { hiccup: false }, Action::Start, report, Action::EndWell]);
         }
@@ -219,7 +219,7 @@ fn there_and_back(rng: &mut Rng, goal: Goal, hidden: bool) -> Vec<Action> {
     work(&mut all, 2);
     all.push(away);
     work(&mut all, 3);
-    // Or not again.
+    // Or no repetition.
     if !for_good {
         all.push(back);
         work(&mut all, 1);
@@ -244,7 +244,7 @@ impl fmt::Display for Schedule {
 }
 
 impl Schedule {
-    /// Nobody else writes to the object, no event is lost and no answer: an ordinary night.
+    /// A schedule without other clients, lost events or lost responses.
     pub(crate) fn is_ordinary(&self) -> bool {
         let disturbs = |action: Action| {
             matches!(
@@ -260,17 +260,17 @@ impl Schedule {
         self.connected && self.known == Known::Answer && !self.after.iter().any(|(_, action)| disturbs(*action))
     }
 
-    /// The schedule of a seed.
+    /// Generates the schedule of a seed.
     pub(crate) fn generate(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let goal =
-            rng.pick(&[Goal::Rehearsal, Goal::Active(true), Goal::Active(true), Goal::Active(false), Goal::Removed]);
-        // The state that the guide leads to, in most schedules: what was there before the step in question.
+            rng.pick(&[Goal::DryRun, Goal::Active(true), Goal::Active(true), Goal::Active(false), Goal::Removed]);
+        // Most schedules start in the state that the guide requires for the step.
         let active = match goal {
-            Goal::Rehearsal | Goal::Active(true) => Some(false),
+            Goal::DryRun | Goal::Active(true) => Some(false),
             _ => rng.pick(&[Some(true), Some(false), None]),
         };
-        let has_mas = goal != Goal::Rehearsal || rng.chance(30);
+        let has_mas = goal != Goal::DryRun || rng.chance(30);
         let spec = Spec { mas: has_mas.then_some(Mas { active, settings: 1 }), unrelated: 0 };
         let calm = rng.chance(50);
         let watch = rng.pick(&[0, 0, 1, 3]);
@@ -280,14 +280,14 @@ impl Schedule {
         };
         let mut before = some(&mut rng, 0, 9, 0);
         if !calm && rng.chance(30) {
-            // An earlier attempt, and back.
+            // An earlier attempt and its rollback.
             let report = Action::ReportMas { as_text: false, absent_if_not: false };
             let earlier = [Action::WriteActive(Some(true)), Action::Start, report, Action::EndWell];
             before.extend(earlier.map(|action| (300, action)));
             before.push((300, Action::WriteActive(Some(false))));
         }
         if rng.chance(70) {
-            // Healthy and idle: what the program asks for before it writes anything.
+            // Healthy and idle, which the program requires before a write.
             let healthy =
                 [Action::Revive { hiccup: false }, Action::Start, Action::Available(Some("True")), Action::EndWell];
             before.extend(healthy.map(|action| (2_700, action)));
@@ -304,7 +304,7 @@ impl Schedule {
             after.splice(at..at, burst);
         }
         if rng.chance(60) {
-            // The dust settles: nobody writes any more, and the operator gets its work done.
+            // In the end, no client writes any more, and the operator finishes its reconciles.
             let settled = [
                 Action::Revive { hiccup: false },
                 Action::EndWell,

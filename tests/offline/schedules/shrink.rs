@@ -4,7 +4,7 @@
 use super::schedule::Action;
 use super::schedule::{Known, Schedule};
 
-/// Smaller schedules, the boldest cut first.
+/// Smaller schedules, the largest cut first.
 fn smaller(schedule: &Schedule) -> Vec<Schedule> {
     let mut all = Vec::new();
     for (in_after, len) in [(true, schedule.after.len()), (false, schedule.before.len())] {
@@ -36,7 +36,7 @@ fn smaller(schedule: &Schedule) -> Vec<Schedule> {
     all
 }
 
-/// The smallest schedule found that `goes_wrong` still has something to say about, and what.
+/// The smallest schedule that `goes_wrong` still reports, and its report.
 pub(crate) fn shrink<W>(schedule: Schedule, wrong: W, goes_wrong: impl Fn(&Schedule) -> Option<W>) -> (Schedule, W) {
     let mut least = (schedule, wrong);
     while let Some(less) = smaller(&least.0).into_iter().find_map(|s| goes_wrong(&s).map(|wrong| (s, wrong))) {

@@ -12,11 +12,11 @@ pub(crate) struct Condition {
     pub(crate) reason: String,
     pub(crate) message: String,
     pub(crate) since: String,
-    /// `ansibleResult`, kept whole; its `completion` is what matters.
+    /// The complete `ansibleResult`; only its `completion` matters.
     pub(crate) result: Option<Value>,
 }
 
-/// `status.mas_active`, which Ansible writes as it likes.
+/// `status.mas_active`, whose type depends on Ansible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MasActive {
     Absent,
@@ -30,7 +30,7 @@ impl MasActive {
     }
 }
 
-/// The whole status of one object.
+/// The complete status of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) conditions: Vec<Condition>,
@@ -38,7 +38,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Of an object that was never reconciled.
+    /// The status of an object that was never reconciled.
     pub(crate) fn empty() -> Self {
         Self { conditions: Vec::new(), mas_active: MasActive::Absent }
     }
@@ -51,24 +51,24 @@ impl Status {
         self.get(kind).is_some_and(|c| c.status == status && c.reason == reason)
     }
 
-    /// A run is under way, or was when the operator lost it.
+    /// Whether a reconcile is in progress, or was when the operator lost it.
     pub(crate) fn shows_running(&self) -> bool {
         self.is("Running", "True", "Running")
     }
 
-    /// The last run that ended and was reported ended well, and none has started since.
+    /// Whether the last reported reconcile succeeded, and none has started since.
     pub(crate) fn shows_success(&self) -> bool {
         self.is("Running", "True", "Successful")
             && self.is("Successful", "True", "Successful")
             && self.get("Failure").is_none_or(|failure| failure.status != "True")
     }
 
-    /// Absent is as good as true; anything else is not.
+    /// Absent counts as True; nothing else does.
     pub(crate) fn available_is_absent_or_true(&self) -> bool {
         self.get("Available").is_none_or(|available| available.status == "True")
     }
 
-    /// The condition leaves its place and comes last; its time stays unless `status` flips.
+    /// The condition moves to the end of the list; its time changes only with `status`.
     fn set(&mut self, kind: &str, status: &str, reason: &str, message: &str, result: Option<&Value>, now: &str) {
         let since = match self.get(kind) {
             Some(old) if old.status == status => old.since.clone(),
@@ -89,7 +89,7 @@ impl Status {
         self.conditions.push(condition);
     }
 
-    /// The old entry with `status` False and all else as it was, the time included.
+    /// The previous entry with `status` False and everything else unchanged, including the time.
     fn turn_false(&mut self, kind: &str) {
         if let Some(old) = self.get(kind).filter(|old| old.status != "False") {
             let turned = Condition { status: "False".to_owned(), ..old.clone() };
@@ -97,7 +97,7 @@ impl Status {
         }
     }
 
-    /// A run starts. Changes nothing if the status says already that one is under way.
+    /// A reconcile starts. Does nothing if the status already shows one in progress.
     pub(crate) fn mark_running(&mut self, now: &str) {
         self.turn_false("Successful");
         if !self.shows_running() {
@@ -105,14 +105,14 @@ impl Status {
         }
     }
 
-    /// A run ended well.
+    /// A reconcile succeeded.
     pub(crate) fn mark_done(&mut self, result: &Value, now: &str) {
         self.set("Running", "True", "Successful", "Awaiting next reconciliation", Some(result), now);
         self.set("Successful", "True", "Successful", "Last reconciliation succeeded", None, now);
         self.set("Failure", "False", "", "", None, now);
     }
 
-    /// A run failed.
+    /// A reconcile failed.
     pub(crate) fn mark_failed(&mut self, message: &str, result: &Value, now: &str) {
         self.turn_false("Running");
         self.set("Failure", "True", "Failed", message, Some(result), now);
@@ -121,14 +121,14 @@ impl Status {
         }
     }
 
-    /// The operator itself was in trouble: no result.
+    /// An internal error of the operator: no result.
     pub(crate) fn mark_error(&mut self, message: &str, now: &str) {
         self.turn_false("Running");
         self.turn_false("Successful");
         self.set("Failure", "True", "Failed", message, None, now);
     }
 
-    /// A custom condition, as a playbook or somebody else sets it; `None` takes it away.
+    /// A custom condition of a playbook or another client; `None` removes it.
     pub(crate) fn set_custom(&mut self, kind: &str, status: Option<&str>, now: &str) {
         match status {
             Some(status) => self.set(kind, status, "Custom", "", None, now),
@@ -136,14 +136,14 @@ impl Status {
         }
     }
 
-    /// `status` as the API server would send it, the conditions turned round by `rotation`.
+    /// `status` as the API server sends it, with the conditions rotated by `rotation`.
     pub(crate) fn to_json(&self, rotation: usize) -> Value {
         let mut conditions: Vec<Value> = self.conditions.iter().map(Condition::to_json).collect();
         if !conditions.is_empty() {
             let by = rotation % conditions.len();
             conditions.rotate_left(by);
         }
-        // `json!` would copy the whole tree once more, and this is what the tests spend their time on.
+        // `json!` would copy the whole tree again, and this takes most of the tests' time.
         let mut status = json!({});
         status["conditions"] = Value::Array(conditions);
         match self.mas_active {
@@ -186,10 +186,10 @@ mod recordings {
         Status { conditions: status["conditions"].as_array().unwrap().iter().map(condition).collect(), mas_active }
     }
 
-    /// The one write that leads from `before` to `after`, done by the model.
+    /// Repeats the single write from `before` to `after` with the model.
     fn redo(before: &Status, after: &Status) -> Status {
         let mut redone = before.clone();
-        // The operator's clock is not recorded, but if the write used it, it is the latest time that stands there.
+        // The operator's clock is not recorded. If the write used it, it is the latest time in the object.
         let now = after.conditions.iter().map(|condition| &condition.since).max().unwrap().clone();
         let result = |kind: &str| after.get(kind).unwrap().result.clone().unwrap();
         if after.conditions == before.conditions {
@@ -229,7 +229,7 @@ mod recordings {
     }
 
     #[test]
-    fn a_start_under_a_status_that_says_running_changes_nothing() {
+    fn start_does_not_change_a_status_that_is_already_running() {
         let mut status = Status::empty();
         status.mark_running("t1");
         let before = status.clone();

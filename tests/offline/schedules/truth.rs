@@ -3,34 +3,34 @@
 use super::schedule::Goal;
 use super::world::{End, Run, Snapshot, Spec, World};
 
-/// What was written, when, and what stood then.
+/// The write, its time, and the state before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Truth {
     pub(crate) goal: Goal,
-    /// The spec with the write in it.
+    /// The spec with the write.
     pub(crate) written: Spec,
     pub(crate) uid: usize,
-    /// The tick of the write, or of the look at the object if the write is somebody else's.
+    /// The tick of the write, or of the first read if another client made the write.
     pub(crate) since: usize,
-    /// The entry that the baseline describes.
+    /// The entry of the baseline.
     pub(crate) entry: usize,
-    /// The write is not the program's own: for an activation any run on `active: true` will do.
+    /// Another client made the write: for an activation, any reconcile with `active: true` counts.
     pub(crate) present: bool,
-    /// A run was under way at the write, for all that the status tells.
+    /// Whether a reconcile was in progress at the write, according to the status.
     pub(crate) running: bool,
-    /// `mas_active` may prove an activation (see `Baseline::mas_active_tells`).
+    /// Whether `mas_active` can prove an activation (see `Baseline::mas_active_tells`).
     pub(crate) mas_tells: bool,
 }
 
-/// How much of the history was handed on.
+/// The passed part of the history.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chain {
-    /// The entry since which every single one was handed on in order.
+    /// Every entry from this one on was passed, in order.
     pub(crate) unbroken: usize,
-    /// A stretch of `Running` that was found under way at `unbroken`, and that must have begun since the last look
-    /// before, at the same spec.
+    /// A period of `Running` that was in progress at `unbroken`, and that must have begun after the previous read, with
+    /// the same spec.
     proven: Option<usize>,
-    /// At `unbroken` a failure stands, and a good end came before it, both since the last look, at the same spec.
+    /// `unbroken` has a failure that follows a success, both since the previous read, with the same spec.
     second_failed: bool,
 }
 
@@ -40,7 +40,7 @@ impl Chain {
         Self { unbroken: entry, proven: None, second_failed: false }
     }
 
-    /// A look at `now` after entries may have been missed since `last`.
+    /// A read at `now`, after entries since `last` may have been missed.
     pub(crate) fn broken(world: &World, last: usize, now: usize) -> Self {
         let (was, is) = (&world.history[last], &world.history[now]);
         let same_spec = was.uid == is.uid && was.generation == is.generation;
@@ -58,23 +58,23 @@ impl Chain {
 }
 
 impl Truth {
-    /// Whether a spec has in it what was written.
+    /// Whether a spec contains the write.
     pub(crate) fn carried_by(&self, spec: Spec) -> bool {
         match self.goal {
-            Goal::Rehearsal => spec.active() == Some(false) && spec.settings() == self.written.settings(),
+            Goal::DryRun => spec.active() == Some(false) && spec.settings() == self.written.settings(),
             Goal::Active(true) => spec.active() == Some(true),
             Goal::Active(false) => spec.active() == Some(false) || spec.mas.is_none(),
             Goal::Removed => spec.mas.is_none(),
         }
     }
 
-    /// Whether a run's end says something about the write.
+    /// Whether the end of a reconcile counts for the write.
     fn counts(&self, run: &Run) -> bool {
         let earlier_is_fine = self.present && self.goal == Goal::Active(true);
         run.uid == self.uid && self.carried_by(run.spec) && (run.started > self.since || earlier_is_fine)
     }
 
-    /// Whether "it succeeded" is true of the world as this entry shows it.
+    /// Whether success is true at this entry.
     pub(crate) fn has_succeeded(&self, world: &World, at: &Snapshot) -> bool {
         let ended_well =
             |run: &Run| matches!(run.end, Some(End::Good { at: end }) if end <= at.tick && end > self.since);
@@ -85,7 +85,7 @@ impl Truth {
             && (self.goal != Goal::Active(true) || mas_is_on())
     }
 
-    /// Whether "it failed with these words" is true of the world as this entry shows it.
+    /// Whether a failure with this message is true at this entry.
     pub(crate) fn has_failed(&self, world: &World, at: &Snapshot, words: &str, of: Option<&str>) -> bool {
         world.runs.iter().filter(|run| self.counts(run)).any(|run| {
             matches!(&run.end, Some(End::Failed { at: end, message, completion })
@@ -93,14 +93,14 @@ impl Truth {
         })
     }
 
-    /// Whether the status alone shows everything that success needs.
+    /// Whether the status alone shows everything that success requires.
     pub(crate) fn shows_all(&self, at: &Snapshot) -> bool {
         at.status.shows_success()
             && at.status.available_is_absent_or_true()
             && (self.goal != Goal::Active(true) || at.status.mas_active.is_true())
     }
 
-    /// Why a tracker must have come to its verdict with this entry, if it must.
+    /// Why a verdict is due at this entry, if it is.
     pub(crate) fn owed(&self, world: &World, index: usize, chain: Chain) -> Option<&'static str> {
         let at = &world.history[index];
         if at.deleted || at.uid != self.uid {

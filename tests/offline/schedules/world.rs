@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::status::{MasActive, Status};
 
-/// `spec.components.matrixAuthenticationService`, as far as it matters.
+/// The relevant part of `spec.components.matrixAuthenticationService`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mas {
     pub(crate) active: Option<bool>,
@@ -23,7 +23,7 @@ impl Spec {
         self.mas.and_then(|mas| mas.active)
     }
 
-    /// All but `active`.
+    /// Everything except `active`.
     pub(crate) fn settings(self) -> (Option<u8>, u8) {
         (self.mas.map(|mas| mas.settings), self.unrelated)
     }
@@ -43,7 +43,7 @@ impl Spec {
     }
 }
 
-/// How a run ended, and the tick it did.
+/// How a reconcile ended, and at which tick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     Good {
@@ -54,22 +54,22 @@ pub(crate) enum End {
         message: String,
         completion: String,
     },
-    /// Killed, ended by `requeue_after`, or its end could not be written.
+    /// Killed, ended by `requeue_after`, or the write of its end failed.
     Unreported,
 }
 
-/// One run of the playbook: the truth, whatever the status tells of it.
+/// One execution of the playbook: the truth, whatever the status shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) uid: usize,
-    /// The tick of the start.
+    /// The tick of its start.
     pub(crate) started: usize,
-    /// What the run works on: the object as it was marked running by compare-and-set.
+    /// The reconciled object, as compare-and-set marked it running.
     pub(crate) spec: Spec,
     pub(crate) end: Option<End>,
 }
 
-/// One entry of the watch history: the object after one change of it.
+/// One entry of the watch history: the object after a change.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     pub(crate) tick: usize,
@@ -78,37 +78,37 @@ pub(crate) struct Snapshot {
     pub(crate) generation: i64,
     pub(crate) spec: Spec,
     pub(crate) status: Status,
-    /// This is the object's deletion.
+    /// Whether this is the object's deletion.
     pub(crate) deleted: bool,
-    /// The entry in which `Running` last became `Running`.
+    /// The entry in which `Running` was last set to `Running`.
     pub(crate) streak: Option<usize>,
-    /// The run whose work `mas_active` is.
+    /// The reconcile that set `mas_active`.
     pub(crate) mas_by: Option<usize>,
-    /// The run that the standing failure, or else the standing success, tells of.
+    /// The reconcile that the current failure or, without one, the current success describes.
     pub(crate) told: Option<usize>,
 }
 
-/// Everything there is.
+/// The complete simulated state.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
-    /// Counts every action, so that moments between two entries have a name too.
+    /// Counts every action, so that moments between two entries are identified too.
     pub(crate) tick: usize,
     clock_ms: u64,
-    /// Noise of this world: turns the list of conditions round, adds unknown ones.
+    /// Variation of this world: rotates the list of conditions and adds unknown ones.
     noise: usize,
     pub(crate) now: Snapshot,
     pub(crate) exists: bool,
     pub(crate) history: Vec<Snapshot>,
     pub(crate) runs: Vec<Run>,
-    /// The run under way.
+    /// The reconcile in progress.
     pub(crate) current: Option<usize>,
-    /// A run whose operator is gone, and whose playbook goes on: what it reports itself still comes, its end does not. So it
-    /// is when a leader loses its lease and ends, and the next one starts.
+    /// A reconcile whose operator has ended while its playbook continues: the playbook still writes its own fields, but
+    /// the end is never written. This happens if a leader loses its lease and another one starts.
     pub(crate) orphan: Option<usize>,
     pub(crate) alive: bool,
 }
 
-/// The date and time so many milliseconds after the world began, without fraction and zone.
+/// The date and time at this number of milliseconds after the start of the world, without fraction and zone.
 fn time_of_day(ms: u64) -> String {
     let seconds = ms / 1000;
     format!(
@@ -121,12 +121,12 @@ fn time_of_day(ms: u64) -> String {
 }
 
 impl World {
-    /// An object that was just created, its creation the first entry.
+    /// A newly created object; its creation is the first entry.
     pub(crate) fn new(spec: Spec, noise: usize) -> Self {
         let now = Snapshot {
             tick: 0,
             uid: 0,
-            // Numbers with one digit more come after those with one less: not in the order of text.
+            // A number with more digits sorts after one with fewer, unlike text.
             version: 94,
             generation: 1,
             spec,
@@ -151,18 +151,18 @@ impl World {
         }
     }
 
-    /// Time goes on.
+    /// Advances the time.
     pub(crate) fn pass(&mut self, ms: u64) {
         self.tick += 1;
         self.clock_ms += ms;
     }
 
-    /// `lastTransitionTime` of this moment: whole seconds.
+    /// `lastTransitionTime` of the current time, in whole seconds.
     fn stamp(&self) -> String {
         time_of_day(self.clock_ms) + "Z"
     }
 
-    /// A new `ansibleResult`; no two have the same completion, and trailing zeros are dropped as the real one does.
+    /// A new `ansibleResult`. Each completion is unique, and trailing zeros are dropped as in the real one.
     fn result(&self) -> Value {
         let micros = format!("{:03}{:03}", self.clock_ms % 1000, self.tick % 1000);
         let completion = format!("{}.{}+00:00", time_of_day(self.clock_ms), micros.trim_end_matches('0'));
@@ -171,12 +171,12 @@ impl World {
 
     fn log(&mut self) {
         self.now.tick = self.tick;
-        // Other objects take versions as well.
+        // Other objects use resource versions too.
         self.now.version += 1 + (self.clock_ms + self.now.version) % 3;
         self.history.push(self.now.clone());
     }
 
-    /// A change of the spec by somebody. One that changes nothing makes no event.
+    /// Changes the spec as another client. A change without effect produces no event.
     pub(crate) fn write_spec(&mut self, spec: Spec) {
         if self.exists && spec != self.now.spec {
             self.now.spec = spec;
@@ -185,14 +185,14 @@ impl World {
         }
     }
 
-    /// A change of an annotation: an event, but no new generation.
+    /// Changes an annotation: an event without a new generation.
     pub(crate) fn annotate(&mut self) {
         if self.exists {
             self.log();
         }
     }
 
-    /// The object is gone; the operator's run goes nowhere.
+    /// Deletes the object; the operator's reconcile has no effect any more.
     pub(crate) fn delete(&mut self) {
         if self.exists {
             self.lose_run();
@@ -202,7 +202,7 @@ impl World {
         }
     }
 
-    /// Another object under the same name.
+    /// Creates another object with the same name.
     pub(crate) fn recreate(&mut self) {
         if !self.exists {
             self.exists = true;
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// A status write; one that changes nothing makes no event.
+    /// Writes the status; a write without effect produces no event.
     fn write_status(&mut self, change: impl FnOnce(&mut Status, &str)) {
         let before = self.now.status.clone();
         let stamp = self.stamp();
@@ -229,7 +229,7 @@ impl World {
         self.log();
     }
 
-    /// The operator reads the object afresh and marks it running by compare-and-set: this is what the run works on.
+    /// The operator reads the object and marks it running by compare-and-set; it reconciles this version.
     pub(crate) fn start(&mut self) {
         if !(self.alive && self.exists && self.current.is_none()) {
             return;
@@ -239,14 +239,14 @@ impl World {
         self.write_status(Status::mark_running);
     }
 
-    /// The playbook tells what it did about MAS.
+    /// The playbook reports its result for MAS.
     pub(crate) fn report_mas(&mut self, as_text: bool, absent_if_not: bool) {
         if let Some(current) = self.current {
             self.report(current, as_text, absent_if_not);
         }
     }
 
-    /// The playbook of a run that its operator has lost does the same, whatever runs meanwhile.
+    /// The same by the playbook of a reconcile that its operator has lost, regardless of others.
     pub(crate) fn report_orphan(&mut self, as_text: bool) {
         if let Some(orphan) = self.orphan.filter(|orphan| self.exists && self.runs[*orphan].uid == self.now.uid) {
             self.report(orphan, as_text, false);
@@ -269,7 +269,7 @@ impl World {
         self.current = None;
     }
 
-    /// The run ends well.
+    /// The reconcile succeeds.
     pub(crate) fn end_well(&mut self) {
         let Some(current) = self.current else { return };
         self.end(current, End::Good { at: self.tick });
@@ -278,7 +278,7 @@ impl World {
         self.write_status(|status, now| status.mark_done(&result, now));
     }
 
-    /// The run fails.
+    /// The reconcile fails.
     pub(crate) fn fail(&mut self, message: &str) {
         let Some(current) = self.current else { return };
         let result = self.result();
@@ -288,14 +288,14 @@ impl World {
         self.write_status(|status, now| status.mark_failed(message, &result, now));
     }
 
-    /// The run is over and the status never says so: `requeue_after`, a lost status write, a killed operator.
+    /// The reconcile ends without an end in the status: `requeue_after`, a lost status write, or a killed operator.
     pub(crate) fn lose_run(&mut self) {
         if let Some(current) = self.current {
             self.end(current, End::Unreported);
         }
     }
 
-    /// Trouble inside the operator, with a run under way or without.
+    /// An internal error of the operator, during a reconcile or not.
     pub(crate) fn hiccup(&mut self, message: &str) {
         if self.alive && self.exists {
             self.lose_run();
@@ -304,14 +304,14 @@ impl World {
         }
     }
 
-    /// The operator process dies; the status stays as it was.
+    /// The operator is killed; the status stays unchanged.
     pub(crate) fn kill(&mut self) {
         self.orphan = self.current.or(self.orphan);
         self.lose_run();
         self.alive = false;
     }
 
-    /// The operator comes back, silently or with a hiccup about the run that it had lost.
+    /// The operator restarts, silently or with an internal error about the lost reconcile.
     pub(crate) fn revive(&mut self, hiccup: bool) {
         if !self.alive {
             self.alive = true;
@@ -321,7 +321,7 @@ impl World {
         }
     }
 
-    /// `Available` as a playbook or a person sets it.
+    /// Sets `Available`, as a playbook or another client does.
     pub(crate) fn set_available(&mut self, status: Option<&str>) {
         if self.exists {
             self.write_status(|all, now| all.set_custom("Available", status, now));

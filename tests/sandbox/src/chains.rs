@@ -8,7 +8,7 @@ use rcgen::{
 
 use crate::Result;
 
-/// The kind of chain. Each has a root and an intermediate authority, except the self-signed one.
+/// The kind of chain. Each has a root and an intermediate CA, except the self-signed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chain {
     /// Own certificate and intermediate, in order.

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn each_release_knows_what_it_should_in_both_versions() {
+    fn each_release_has_its_fields_in_both_versions() {
         for version in [0, 1] {
             assert!(keys(Release::Current, version).contains(&"active".to_owned()));
             let middle = keys(Release::WithoutMigration, version);

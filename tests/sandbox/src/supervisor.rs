@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_reach_the_program_as_they_are() {
+    fn arguments_reach_the_program_unchanged() {
         for word in ["plain", "two words", "it's", "$HOME `id` \\ \"", "*", ""] {
             let output = Command::new("sh").args(["-c", &format!("printf %s {}", quote(word))]).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
@@ -153,7 +153,7 @@ mod tests {
 
     /// SIGPIPE must not kill the script before it has removed the directory.
     #[test]
-    fn a_holder_that_is_gone_before_it_knows_the_directory_leaves_none() {
+    fn holder_killed_before_it_knows_the_directory_leaves_none() {
         let outer = Supervisor::start().unwrap();
         let temporary = outer.directory().join("temporary");
         fs::create_dir(&temporary).unwrap();

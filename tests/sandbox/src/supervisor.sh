@@ -1,11 +1,11 @@
-# Owns a temporary directory and the processes that work in it, for as long as somebody holds the other end of this
-# script's standard input. A pipe is closed by the kernel however its holder ends, even by SIGKILL, and statics of a
-# Rust test binary are never dropped: nothing else would notice every end.
+# Owns a temporary directory and its processes until the other end of this script's standard input is closed. The kernel
+# closes a pipe however its owner ends, even by SIGKILL. A Rust test binary never drops its statics, so nothing else
+# detects every end.
 #
-# Reads lines: the name of a script NAME.sh in the directory. Runs it with NAME.log as its output, writes its process
-# id to NAME.pid and, once it is over, its exit code to NAME.exit.
-# Signals that are meant for a whole group or session must not keep it from clearing up, nor may a holder that is gone
-# before it has read where the directory is. The servers are ended by KILL.
+# Reads names of scripts NAME.sh in the directory, one per line. Runs each with NAME.log as its output, writes its process
+# ID to NAME.pid and, after its end, its exit code to NAME.exit.
+# Signals to a whole group or session must not prevent the cleanup, and neither must an owner that ends before it has
+# read the directory's path. SIGKILL ends the servers.
 trap '' INT HUP TERM PIPE
 directory=$(mktemp -d "${TMPDIR:-/tmp}/ess-mas-sandbox.XXXXXX") || exit 1
 printf '%s\n' "$directory"
@@ -17,14 +17,14 @@ while read -r name; do
         wait "$!"
         printf '%s\n' "$?" >"$directory/$name.exit"
     ) &
-    # The id must be known before the end of the input can be seen, or the process would be missed.
+    # The ID must be written before the end of the input is read; otherwise the process is missed.
     until [ -e "$directory/$name.pid" ]; do sleep 0.01; done
 done
-# There is nothing to save, so there is nothing to wait for: a server asked politely takes up to a minute.
+# No data needs saving, so don't wait: a regular shutdown takes up to a minute.
 for file in "$directory"/*.pid; do
     [ -e "$file" ] || continue
     pid=$(cat "$file")
-    # A program that leads a group of its own has started others in it.
+    # A group leader has started other processes in its group.
     kill -KILL "$pid" 2>/dev/null
     kill -KILL -- "-$pid" 2>/dev/null
 done

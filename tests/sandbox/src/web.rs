@@ -121,7 +121,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// With a certificate for these hosts from its own authority.
+    /// With a certificate for these hosts from its own CA.
     pub async fn start(hosts: &[&str]) -> Result<Self> {
         let authority = Authority::new()?;
         let own = authority.for_hosts(hosts)?;
@@ -182,7 +182,7 @@ impl Web {
         self.port
     }
 
-    /// The authority's certificate in PEM.
+    /// The CA's certificate in PEM.
     pub fn authority(&self) -> &str {
         &self.authority
     }

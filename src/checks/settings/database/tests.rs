@@ -1,4 +1,4 @@
-//! Two databases that are one, poolers, and TLS.
+//! Equal databases, poolers, and TLS.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a text becomes for Synapse, its lines and its limits.
+//! The parsed form of a text, its line numbers, and the limits.
 
 use super::*;
 

@@ -48,7 +48,7 @@ async fn an_expired_token_is_renewed_by_the_plugin_even_for_a_write() {
 }
 
 #[tokio::test]
-async fn a_token_was_sent_where_everybody_can_read_it() {
+async fn token_is_never_sent_over_plain_http() {
     let stub = Stub::with_steps(vec![Step::json(200, &json!({"kind": "Secret", "metadata": {"name": "x"}}))]).await;
     let folder = tempfile::tempdir().expect("folder");
     let config = json!({

@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::cluster::ConnectionFlags;
 
-/// A server with a certificate for `localhost`, and its authority.
+/// A server with a certificate for `localhost`, and its CA.
 pub struct TlsServer {
     pub address: String,
     pub config: Arc<rustls::ServerConfig>,
@@ -49,7 +49,7 @@ impl TlsServer {
         Self { authority: file(&authority.as_ref().pem()), ..Self::with(Arc::new(SingleCertAndKey::from(shown))) }
     }
 
-    /// With a certificate of another authority.
+    /// With a certificate of another CA.
     pub fn with(shown: Arc<dyn ResolvesServerCert>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let config = Arc::new(rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(shown));

@@ -160,7 +160,7 @@ fn handshake_with(group: &'static dyn rustls::crypto::SupportedKxGroup) -> Optio
 }
 
 #[test]
-fn a_handshake_took_a_round_trip_more_because_go_prefers_another_key_exchange() {
+fn handshake_with_a_go_server_needs_no_extra_round_trip() {
     use rustls::{
         HandshakeKind::{Full, FullWithHelloRetryRequest},
         crypto::aws_lc_rs::kx_group::{SECP384R1, X25519, X25519MLKEM768},

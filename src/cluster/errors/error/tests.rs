@@ -157,7 +157,7 @@ fn a_proxys_page_and_control_characters_do_not_reach_the_terminal() {
     let error = ClusterError::from_answer(502, None, b"<html><body>Bad Gateway</body></html>").at(&patch(), &place());
     assert_eq!(
         error.to_string(),
-        "the API server https://10.0.0.1:6443 (kubeconfig context prod) answered the request to patch ElementDeployment first-element in namespace ess with 502 Bad Gateway"
+        "the API server https://10.0.0.1:6443 (kubeconfig context prod) responded to the request to patch ElementDeployment first-element in namespace ess with 502 Bad Gateway"
     );
     assert_eq!(plain("a\u{1b}[31mred\r\n\tb"), "a [31mred b");
     assert_eq!(plain(&"é".repeat(700)).chars().count(), 601);

@@ -56,7 +56,7 @@ async fn a_server_of_another_authority_is_refused() {
     let server = TlsServer::start();
     let other = file(&authority().as_ref().pem());
     let flags = ConnectionFlags { certificate_authority: Some(other.path().display().to_string()), ..server.flags() };
-    assert!(outcome(&flags).await.expect_err("untrusted").contains("authority"), "the sentence names the cause");
+    assert!(outcome(&flags).await.expect_err("untrusted").contains("the trusted CA"), "the sentence names the cause");
     let unverified = ConnectionFlags { certificate_authority: None, insecure_skip_tls_verify: true, ..server.flags() };
     assert_eq!(outcome(&unverified).await, Ok(()));
 }

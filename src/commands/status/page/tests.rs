@@ -8,7 +8,7 @@ use crate::checks::Known;
 use crate::commands::status::all::{row, table};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::plan::{MasSettings, SecretContents};
-use crate::record::{Backup, Pending, Record, Rehearsal, RehearsalState, Step};
+use crate::record::{Backup, DryRun, DryRunResult, Pending, Record, Step};
 use crate::terminal::{ColorChoice, Setting, Terminal, Verbosity};
 
 const IDS: [&str; 2] = ["01JABCDEFGHJKMNPQRSTVWXYZ0", "01JBCDEFGHJKMNPQRSTVWXYZ01"];
@@ -44,7 +44,7 @@ fn object(active: Option<bool>, mas_active: Option<bool>, failure: Option<&str>)
     object
 }
 
-/// A deployment whose rehearsal passed 14 minutes ago.
+/// A deployment whose dry run passed 14 minutes ago.
 fn snapshot(object: Value, with_backup: bool) -> Snapshot {
     let deployment = Deployment::from_value(object).unwrap();
     let encryption = STANDARD.encode("9d2f3c7b1a5e48d6b0c9f8e7a6d5c4b3928170f6e5d4c3b2a19087f6e5d4c3b2");
@@ -61,9 +61,9 @@ fn snapshot(object: Value, with_backup: bool) -> Snapshot {
     };
     let keys = snapshot.secret_keys();
     let mut record = Record::new(&snapshot.deployment);
-    record.rehearsal = snapshot.settings.as_ref().map(|_| Rehearsal {
-        state: RehearsalState::Passed,
-        spec_digest: snapshot.deployment.rehearsed_digest(),
+    record.dry_run = snapshot.settings.as_ref().map(|_| DryRun {
+        state: DryRunResult::Passed,
+        spec_digest: snapshot.deployment.dry_run_digest(),
         secret_digest: secret().digest(&keys).map(|digest| format!("{digest:#}")).unwrap_or_default(),
         secret_fingerprints: secret().fingerprints(&keys),
         completion: Some("c1".to_owned()),
@@ -87,7 +87,7 @@ fn command(command: &str) -> String {
     format!("kubectl ess-mas {command} first-element -n element-onprem")
 }
 
-/// The page as it is seen; escape sequences as `^`.
+/// The displayed page, with escape sequences as `^`.
 fn page(setting: Setting, snapshot: &Snapshot) -> String {
     let (terminal, captured) = Terminal::captured(setting);
     let ui = Ui::new(terminal, ColorChoice::Auto, Verbosity::Normal);
@@ -209,11 +209,11 @@ fn recorded(snapshot: &mut Snapshot) -> &mut Record {
 #[test]
 fn a_recorded_failure_shows_cause_file_and_later_success() {
     let mut failed = ready();
-    let rehearsal = recorded(&mut failed).rehearsal.as_mut().unwrap();
-    rehearsal.state = RehearsalState::Failed;
-    rehearsal.at = now() - SignedDuration::from_hours(12);
-    rehearsal.message = Some("Error: Guest support is enabled in the Synapse configuration\nmore".to_owned());
-    rehearsal.completion = Some("c0".to_owned());
+    let dry_run = recorded(&mut failed).dry_run.as_mut().unwrap();
+    dry_run.state = DryRunResult::Failed;
+    dry_run.at = now() - SignedDuration::from_hours(12);
+    dry_run.message = Some("Error: Guest support is enabled in the Synapse configuration\nmore".to_owned());
+    dry_run.completion = Some("c0".to_owned());
     let shown = page(plain(120), &failed);
     for words in [
         "dry run failed",
@@ -223,7 +223,7 @@ fn a_recorded_failure_shows_cause_file_and_later_success() {
     ] {
         assert!(shown.contains(words), "{words}\n{shown}");
     }
-    recorded(&mut failed).rehearsal.as_mut().unwrap().message = Some("something new\nmore".to_owned());
+    recorded(&mut failed).dry_run.as_mut().unwrap().message = Some("something new\nmore".to_owned());
     assert!(page(plain(120), &failed).contains("12 hours ago:\n  something new\n"));
     assert!(!page(plain(120), &ready()).contains("Saved:"), "nothing has failed");
 }
@@ -237,7 +237,7 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     let mut running = object(Some(false), Some(false), None);
     running["status"]["conditions"][1]["reason"] = json!("Running");
     let mut running = snapshot(running, false);
-    recorded(&mut running).rehearsal = None;
+    recorded(&mut running).dry_run = None;
     let shown = page(plain(120), &running);
     assert!(
         shown.contains("dry run in progress") && shown.contains("To follow the operator:\n  kubectl ess-mas dry-run"),
@@ -247,7 +247,7 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     recorded(&mut rolled_back).failed_since("could not obtain lock");
     let shown = page(plain(120), &rolled_back);
     assert!(shown.contains("dry run must be repeated") && shown.contains("users log in at Synapse"), "{shown}");
-    // After `abort --remove` the Secret is still there.
+    // After `abort --remove`, the Secret still exists.
     let mut removed = snapshot(object(None, Some(false), None), false);
     removed.record = ready().record;
     removed.settings = ready().settings;
@@ -260,7 +260,7 @@ fn a_failed_activation_shows_whether_users_are_locked_out() {
     let failed = page(plain(120), &all()[4]);
     assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
     assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
-    assert!(page(plain(120), &ready()).contains("users log in at Synapse until the migration"));
+    assert!(page(plain(120), &ready()).contains("users log in at Synapse until MAS is active"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
 
-/// Shows this certificate and signs with this key, whether they belong together or not.
+/// Presents this certificate and signs with this key, even if they don't match.
 #[derive(Debug)]
 struct Always(Arc<CertifiedKey>);
 
@@ -33,7 +33,7 @@ async fn meet(
         .with_cert_resolver(Arc::new(Always(Arc::new(pair))));
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let server = TlsAcceptor::from(Arc::new(config)).accept(theirs);
-    let (verifier, config) = Verifier::client(None, Need::Nothing, None).unwrap();
+    let (verifier, config) = Verifier::client(None, Mode::Nothing, None).unwrap();
     let name = ServerName::try_from("auth.example.com").unwrap();
     let (client, _) = tokio::join!(TlsConnector::from(Arc::new(config)).connect(name, ours), server);
     assert_eq!(verifier.shown(), [shown.der().to_vec()], "it is kept, whatever comes of it");
@@ -52,8 +52,8 @@ async fn server_without_the_certificates_key_is_always_refused() {
 
 #[test]
 fn certificate_of_an_https_proxy_is_not_the_servers() {
-    // Where the system trusts nobody, no such proxy is spoken to at all.
-    let Ok((verifier, _)) = Verifier::client(None, Need::Nothing, Some("proxy.example.com")) else { return };
+    // If the system has no CAs, no data is sent to such a proxy.
+    let Ok((verifier, _)) = Verifier::client(None, Mode::Nothing, Some("proxy.example.com")) else { return };
     let made = rcgen::generate_simple_self_signed(["proxy.example.com".to_owned()]).unwrap();
     let shown_for = |name: &'static str| {
         let name = ServerName::try_from(name).unwrap();

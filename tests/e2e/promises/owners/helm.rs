@@ -1,4 +1,4 @@
-//! Both Helms as owners of the manifest: what they do to a change made in place, and the way through their values.
+//! Helm 3 and Helm 4 as manifest owners: their effect on a change in the cluster, and the change through their values.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -21,7 +21,7 @@ pub struct Owned {
 }
 
 impl Owned {
-    /// Installs the fixture's deployment with the chart; secrets are there already and are named by the values.
+    /// Installs the fixture's deployment with the chart. The Secrets exist, and the values name them.
     pub async fn new(helm: Client) -> Self {
         let namespace = Sandbox::shared().namespace().await.unwrap();
         let deployment = Deployment::new("ess", namespace.name());
@@ -38,7 +38,7 @@ impl Owned {
         owned
     }
 
-    /// Runs `helm install|upgrade` with the values as they are now.
+    /// Runs `helm install|upgrade` with the current values.
     async fn helm(&self, command: &str, more: &[&str]) -> Done {
         let values = self.scene.shell.file("values.yaml", self.values.to_string());
         let mut helm = Command::new(self.helm.program().unwrap());
@@ -54,7 +54,7 @@ impl Owned {
         self.helm("upgrade", more).await
     }
 
-    /// Changes a value that has nothing to do with MAS.
+    /// Changes a value that is unrelated to MAS.
     fn change_something_else(&mut self) {
         self.values["components"]["synapse"]["config"]["additional"] = json!("max_upload_size: 200M\n");
     }
@@ -67,7 +67,7 @@ impl Owned {
         active(&self.scene.object().await).clone()
     }
 
-    /// The change in place, as the plugin makes it.
+    /// Makes the plugin's change in the cluster.
     async fn switch_on_in_place(&self) {
         let patch = json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}});
         let params = PatchParams { field_manager: Some("kubectl-ess-mas".into()), ..PatchParams::default() };
@@ -119,7 +119,7 @@ async fn neither_helm_removes_a_component_that_its_values_never_named() {
     }
 }
 
-/// The other rows: the values say false, and the plugin sets true.
+/// The other rows: the values set false, and the plugin sets true.
 #[tokio::test]
 async fn each_helm_treats_an_activation_as_documented() {
     for helm in Client::HELMS {
@@ -137,7 +137,7 @@ async fn each_helm_treats_an_activation_as_documented() {
         let _ = owned.scene.shell.run(&format!("dry-run {accept}")).await.expect(0);
         owned.activate().await;
 
-        // The same values again, then with another one changed.
+        // First with the same values, then with another value changed.
         for changed in [false, true] {
             if changed {
                 owned.change_something_else();
@@ -152,7 +152,7 @@ async fn each_helm_treats_an_activation_as_documented() {
             }
             assert_eq!(owned.is_active().await, json!(true), "{helm:?}, changed: {changed}");
         }
-        // Forced, it is taken back; that is why the values have to say the same.
+        // A forced upgrade reverts the change, so the values must match.
         let force = if helm == Client::Helm3 { "--force" } else { "--force-conflicts" };
         let _ = owned.upgrade(&[force]).await.expect(0);
         assert_eq!(owned.is_active().await, json!(false), "{helm:?} {force}");
@@ -204,7 +204,7 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
         assert_eq!(made["postgresPassword"].0, password.as_bytes());
         assert_eq!(made["encryptionSecret"].0.len(), 64);
         let _ = owned.scene.shell.run("dry-run --yes --accept manifest-owned-by-helm").await.expect(0);
-        // `prepare` now works with what the chart has made, and writes nothing to it.
+        // `prepare` now uses the Secret that the chart created, and writes nothing to it.
         let version = made_version(&owned).await;
         owned
             .scene
@@ -217,10 +217,10 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
         let refused = owned.scene.prepare_with(&replace, "another").await.expect(1);
         refused.says("the next upgrade overwrites").says("--export helm-values --inline-secrets");
         assert_eq!(made_version(&owned).await, version);
-        // Named as existingSecret, it would be emptied by the chart that made it.
+        // As existingSecret, the chart that created it would empty it.
         let done = owned.scene.shell.run("prepare --export helm-values").await.expect(2);
         done.says("the chart would empty it");
-        // Exported again, the same values come out, whatever is given.
+        // Another export contains the same values, whatever the flags are.
         let more = [&more[..4], &["again.yaml"]].concat();
         let done = owned.scene.prepare_with(&more, "another").await.expect(0);
         done.says("kept; differs from the given value");
@@ -233,7 +233,8 @@ async fn values_with_inline_secrets_create_the_charts_secret_and_pass_a_dry_run(
     }
 }
 
-/// Prepared in the cluster first, then moved into the values: a rehearsal would have taken the chart's Secret out again.
+/// Prepared in the cluster first, then moved into the values: during the dry run, the chart would otherwise have
+/// deleted its Secret.
 #[tokio::test]
 async fn the_charts_secret_exported_after_prepare_is_kept() {
     let owned = Owned::new(Client::HELMS[0]).await;

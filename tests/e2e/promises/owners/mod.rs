@@ -1,4 +1,4 @@
-//! Who else writes the manifest, and what that means for a change made in place.
+//! Other owners of the manifest, and their effect on a change in the cluster.
 
 mod helm;
 mod via_owner;
@@ -19,7 +19,7 @@ async fn helm_owned() -> Scene {
     .await
 }
 
-/// Leaves the trace that a Helm release of this major version leaves in `managedFields`.
+/// Writes the entry that a Helm release of this major version leaves in `managedFields`.
 async fn as_helm(scene: &Scene, major: u8) {
     let object = json!({
         "apiVersion": "matrix.element.io/v1alpha2", "kind": "ElementDeployment",
@@ -33,11 +33,11 @@ async fn as_helm(scene: &Scene, major: u8) {
 
 #[tokio::test]
 async fn a_helm_release_must_be_accepted_in_a_script() {
-    for (major, consequence) in [(3, "the values are wrong until"), (4, "fails with a conflict")] {
+    for (major, consequence) in [(3, "the values differ from it until"), (4, "fails with a conflict")] {
         let scene = helm_owned().await;
         as_helm(&scene, major).await;
         scene.until(|object| crate::common::scene::condition(object, "Successful") == "True").await;
-        // `prepare` does not touch the deployment, so its owner does not matter there.
+        // `prepare` doesn't change the deployment, so its owner doesn't matter.
         scene.prepare().await;
         let before = scene.versions().await;
         let done = scene.shell.run("dry-run --yes").await.expect(11);
@@ -45,7 +45,7 @@ async fn a_helm_release_must_be_accepted_in_a_script() {
         done.says("--accept manifest-owned-by-helm").says("config.active: false");
         assert_eq!(scene.versions().await, before);
         let accept = ["--accept", "manifest-owned-by-helm"];
-        // `check` tells beforehand what will have to be accepted.
+        // `check` reports what must be accepted later.
         scene.shell.run("check").await.expect(11).shows("manifest-owned-by-helm");
         let _ = scene.shell.run("dry-run --yes --accept manifest-owned-by-helm").await.expect(0);
         scene.activate().await.expect(11).says("--accept manifest-owned-by-helm").says("nothing was changed");
@@ -86,7 +86,7 @@ async fn a_deployment_of_the_installer_must_be_accepted_in_a_script() {
     let _ = scene.shell.run("dry-run --yes --accept manifest-owned-by-installer").await.expect(0);
 }
 
-/// A cluster that has Argo CD, as far as it matters here: its `Application`s.
+/// A cluster with Argo CD, reduced to its `Application`s.
 async fn argo_application(scene: &Scene, name: &str, policy: serde_json::Value) {
     let client = scene.namespace.client().unwrap();
     let definition = json!({
@@ -134,8 +134,8 @@ async fn argo_cd_without_self_heal_is_a_warning_and_with_it_a_blocker() {
 #[tokio::test]
 async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_after() {
     let scene = Scene::new(Behaviour::default()).await;
-    scene.rehearse().await;
-    // As `kubectl apply` leaves it behind.
+    scene.dry_run().await;
+    // As `kubectl apply` leaves it.
     let mut file = scene.object().await;
     file.as_object_mut().unwrap().remove("status");
     file["metadata"].as_object_mut().unwrap().remove("managedFields");
@@ -147,7 +147,7 @@ async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_af
     done.says("active: false. Applying that file again restores this value").says("switch MAS off");
     let _ = scene.activate_with(&["--accept", "manifest-applied"]).await.expect(0);
     scene.shell.run("check").await.expect(11).shows("manifest-applied").shows("config.active: true");
-    // Once the file says so too, all is well.
+    // Once the file sets the same value, there is no warning.
     file["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
     let note = json!({"kubectl.kubernetes.io/last-applied-configuration": file.to_string()});
     scene.patch(json!({"metadata": {"annotations": note}})).await;
@@ -159,7 +159,7 @@ async fn an_applied_manifest_that_would_switch_mas_off_is_reported_before_and_af
         .shows("also sets components.matrixAuthenticationService.config.active: true");
 }
 
-/// The operator's Deployment, as its chart makes it; no pod of it is ever ready here.
+/// The operator's Deployment as its chart creates it; it has no ready pod here.
 #[tokio::test]
 async fn a_stopped_operator_is_reported_and_its_image_gives_the_release() {
     let scene = Scene::new(Behaviour::default()).await;

@@ -1,4 +1,4 @@
-//! `--via-owner`: what is shown is what has to be changed, and what arrives is judged like a write of our own.
+//! `--via-owner` shows the complete change, and follows the owner's change like a write of its own.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::common::command::Done;
 use crate::common::live::Live;
 use crate::common::stage::{Stage, Step};
 
-/// Starts the step and waits for what the owner is to change.
+/// Starts the step and waits until it shows the change.
 async fn shown(stage: &Stage) -> (Live, Value) {
     let live = Live::with(stage, &["--via-owner"]);
     live.until("waiting for the manifest owner's change").await;
@@ -38,7 +38,7 @@ async fn a_change_by_the_owner_is_followed_to_the_same_verdict() {
         let outcome = end(live, 0).await;
         assert_eq!((&outcome["write"], &outcome["verdict"]), (&json!("none"), &json!("succeeded")));
         assert!(stage.is_reached(&stage.standing().await));
-        // The rehearsal counts for the activation.
+        // The activation accepts the dry run.
         if step == Step::DryRun {
             let _: Done = stage.scene.activate().await.expect(0);
         }
@@ -63,7 +63,7 @@ async fn a_change_beyond_the_shown_one_is_reported_and_never_a_success() {
     assert_ne!(outcome["verdict"], "succeeded");
 }
 
-/// What the record has of a write that has no verdict yet.
+/// The pending write in the record.
 async fn pending(stage: &Stage) -> Value {
     stage.standing().await.record.expect("a record")["pending"].clone()
 }
@@ -100,7 +100,7 @@ async fn a_killed_command_resumes_waiting_for_the_owners_change() {
 }
 
 #[tokio::test]
-async fn a_command_killed_after_the_owners_change_still_knows_the_baseline() {
+async fn command_killed_after_the_owners_change_resumes_with_the_baseline() {
     for step in [Step::DryRun, Step::Activate] {
         let stage = Stage::new(step).await;
         let slow = crate::common::stage::quick().lasting(std::time::Duration::from_millis(1500));
@@ -110,7 +110,7 @@ async fn a_command_killed_after_the_owners_change_still_knows_the_baseline() {
         live.until("operator started reconciling").await;
         live.kill().await;
         assert_eq!(pending(&stage).await["owner"], "arrived");
-        // It ends while nobody looks.
+        // It ends while no command is following.
         stage.scene.operator.wait_for_end().await;
         let done = stage.run(&["--via-owner"]).await.expect(0);
         let reached = done.json()["verdict"].clone();
@@ -120,7 +120,7 @@ async fn a_command_killed_after_the_owners_change_still_knows_the_baseline() {
 }
 
 #[tokio::test]
-async fn an_owners_change_that_was_reconciled_unseen_is_no_dry_run() {
+async fn owners_change_that_was_reconciled_unobserved_is_no_dry_run() {
     let stage = Stage::new(Step::DryRun).await;
     let (live, change) = shown(&stage).await;
     live.kill().await;

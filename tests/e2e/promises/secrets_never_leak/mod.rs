@@ -1,8 +1,8 @@
-//! Distinctive secrets go through every command at every verbosity, also where things go wrong; nothing of them may show.
+//! Runs every command at every verbosity with distinctive secrets, including failures. No output may contain a secret.
 //!
-//! Looked at: both streams, the process's command line and environment while it runs, every object in the namespace but the
-//! Secrets' own data, events, and every file that is left behind. What may hold a secret is a file of mode 0600 that was asked
-//! for. That leaks are found is tested with leaks that are planted.
+//! Searched: both streams, the process's command line and environment, events, every object in the namespace except the
+//! data of Secrets, and all remaining files. Only requested files with mode 0600 may contain a secret. Planted leaks
+//! prove that the search works.
 
 mod watch;
 
@@ -29,7 +29,7 @@ const FIVE: &str = "prepare --host auth.example.com --database-host pg.example.c
      --database-password-file password --encryption-secret-file encryption --rsa-private-key-file rsa --tls certfile \
      --certificate chain --private-key key";
 
-/// The whole way at one verbosity, with what goes wrong on it.
+/// All commands of a migration at one verbosity, including failures.
 async fn walk(watch: &Watch, verbosity: &str) {
     let scene = Scene::new(crate::common::stage::quick()).await;
     let shell = &scene.shell;
@@ -38,7 +38,7 @@ async fn walk(watch: &Watch, verbosity: &str) {
         let line = format!("{line} {verbosity}");
         let _ = watch.plugin(shell, &line).await.expect(code);
     };
-    // Values that are spoilt are told from, and not told.
+    // Damaged values are refused without being shown.
     for (flag, good) in [
         ("encryption-newline", "encryption"),
         ("encryption-0x", "encryption"),
@@ -69,7 +69,7 @@ async fn walk(watch: &Watch, verbosity: &str) {
     ] {
         run(&format!("prepare --export {export}"), 0).await;
     }
-    // Whether there are warnings is not what this is about.
+    // The warnings don't matter here.
     for line in ["check", "check -o json", "check -o yaml", "check -o wide"] {
         let done = watch.plugin(shell, &format!("{line} {verbosity}")).await;
         assert!([0, 11].contains(&done.code), "{done}");
@@ -101,7 +101,7 @@ async fn walk(watch: &Watch, verbosity: &str) {
     run("dry-run --yes", 0).await;
     run("activate --confirm chat-of-ours --backup shelf", 0).await;
     run("status", 0).await;
-    // Commands that are newer than this test: whatever they do without arguments.
+    // Commands that this test does not know, without arguments.
     let walked =
         ["status", "check", "prepare", "dry-run", "activate", "abort", "tls", "report", "completion", "version"];
     for command in <ess_mas::cli::Cli as clap::CommandFactory>::command().get_subcommands() {
@@ -138,7 +138,7 @@ async fn no_secret_is_printed_after_connection_and_server_errors() {
     let line = format!("{FIVE} --yes -vvv");
     proxy.pass();
     let _ = watch.plugin(&shell, &format!("{FIVE} --preview -vvv")).await.expect(0);
-    // The requests of the preview, and the two writes.
+    // The requests of the preview and of the two writes.
     let requests = proxy.log().len() + 3;
     let faults = [
         Fault::answer(422),
@@ -161,7 +161,7 @@ async fn no_secret_is_printed_after_connection_and_server_errors() {
     assert_clean(&watch, all);
 }
 
-/// An admission policy that repeats what it refuses, or warns of, as a webhook may.
+/// An admission policy that quotes the object in its refusal or warning, as a webhook may.
 async fn policy(scene: &Scene, action: &str) {
     let (client, name) =
         (scene.namespace.client().unwrap(), format!("{}-{}", scene.namespace.name(), action.to_lowercase()));
@@ -183,7 +183,7 @@ async fn policy(scene: &Scene, action: &str) {
     policies.create(&PostParams::default(), &serde_json::from_value(policy).unwrap()).await.unwrap();
     let bindings = api("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
     bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
-    // The server takes a moment to act on it.
+    // The API server applies the policy with a delay.
     let probe = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "probe"}, "stringData": {"encryptionSecret": "x"}});
     for _ in 0..400 {
         let params = PatchParams { dry_run: true, ..PatchParams::apply("probe") };
@@ -224,7 +224,7 @@ async fn secrets_in_server_errors_are_redacted() {
     assert_clean(&watch, 6);
 }
 
-/// The program dies while it holds everything, and no core file has it.
+/// A crash while the program holds all secrets leaves no core file with a secret.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_leaves_no_secret_on_disk() {
     let watch = Watch::new(&Arc::new(Secrets::new()));
@@ -256,7 +256,7 @@ async fn a_crash_leaves_no_secret_on_disk() {
     assert_clean(&watch, 3);
 }
 
-/// What this file is worth: every kind of leak, planted, is found.
+/// Every kind of planted leak is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn planted_leaks_are_detected() {
     let watch = Watch::new(&Arc::new(Secrets::new()));

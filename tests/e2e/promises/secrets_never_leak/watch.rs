@@ -1,4 +1,4 @@
-//! The secrets, laid out as files, and a watch over all that a command leaves behind.
+//! The secrets as files, and the search through everything that a command outputs or leaves behind.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -22,11 +22,12 @@ pub const PASSWORD: &str = "canary/PW+7731=%&ü:\"two words\" {{ 1_000";
 
 pub const ENCRYPTION: &str = "d2c4a9f07b15e83664ff1ab09c3e5d7788b1f2c30d4e695a7fe1c2b3a4958607";
 
-/// Where the private part begins in PKCS#8: after version, algorithm, modulus and exponent; after the header of an EC key.
+/// Where the private part of PKCS#8 begins: after version, algorithm, modulus and exponent, or after the header of an
+/// EC key.
 const RSA: usize = 300;
 const EC: usize = 36;
 
-/// The secrets, as files of mode 0600 in a shell's home.
+/// The secrets, as files with mode 0600 in a shell's home.
 pub struct Secrets {
     pub rsa: String,
     pub chain: String,
@@ -53,12 +54,12 @@ impl Secrets {
         detector.add_key("rsaPrivateKey", &rsa, RSA);
         detector.add_key("privateKey", &key, EC);
         detector.add_key("the CA's key", &ca, EC);
-        // Not secret in itself, but nobody has a reason to print it.
+        // Not secret itself, but there is no reason to print it.
         detector.add("certificate", chain.lines().nth(4).unwrap().as_bytes());
         Self { rsa, chain, key, ca, detector }
     }
 
-    /// Puts them into the home, each in the forms that people spoil them to as well.
+    /// Writes them to the home directory, including common damaged forms.
     pub fn lay(&self, home: &Path) {
         let indented: String = self.rsa.lines().flat_map(|line| ["  ", line, "\n"]).collect();
         let twice = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, ENCRYPTION);
@@ -89,16 +90,16 @@ impl Secrets {
     }
 }
 
-/// Runs commands and collects what shows where it should not.
+/// Runs commands and collects the places where a secret appears.
 pub struct Watch {
     pub secrets: Arc<Secrets>,
     pub leaks: Mutex<Vec<String>>,
     pub commands: Mutex<usize>,
-    /// Of how many commands the process was seen. A machine that is busy may miss one that is over at once.
+    /// The number of commands whose process was observed. A busy machine may miss a short one.
     pub seen: AtomicUsize,
 }
 
-/// Tells the thread that looks at a process to stop, also when a test fails meanwhile: a runtime waits for its threads.
+/// Stops the observing thread, also if a test fails, because a runtime waits for its threads.
 struct Ends(Arc<AtomicBool>);
 
 impl Drop for Ends {
@@ -123,7 +124,7 @@ impl Watch {
         }
     }
 
-    /// Runs a command to its end and looks at its process all the while.
+    /// Runs a command and observes its process.
     pub async fn run(&self, mut command: Command, line: &str, input: Option<&str>) -> Done {
         if input.is_some() {
             command.stdin(Stdio::piped());
@@ -162,14 +163,14 @@ impl Watch {
         done
     }
 
-    /// A command line of the plugin.
+    /// Runs a command line of the plugin.
     pub async fn plugin(&self, shell: &Shell, line: &str) -> Done {
         let mut command = shell.command(line.split_whitespace());
         command.env("TMPDIR", shell.home());
         self.run(command, line, line.contains(" - ").then_some(PASSWORD)).await
     }
 
-    /// Everything that was left behind in the namespace and on the disk.
+    /// Searches everything that remains in the namespace and on disk.
     pub async fn look_around(&self, scene: &Scene, shells: &[&Shell]) {
         let client = scene.namespace.client().unwrap();
         for (group, version, kind, plural) in [
@@ -183,7 +184,7 @@ impl Watch {
             let api = Api::<DynamicObject>::namespaced_with(client.clone(), scene.namespace.name(), &resource);
             for object in api.list(&ListParams::default()).await.unwrap() {
                 let mut object = serde_json::to_value(object).unwrap();
-                // Where secrets belong; everything else of a Secret is looked at.
+                // The data of a Secret may contain secrets; the rest is searched.
                 object.as_object_mut().unwrap().remove("data");
                 if kind == "ConfigMap" {
                     object = serde_json::to_value(api.get(object["metadata"]["name"].as_str().unwrap()).await.unwrap())

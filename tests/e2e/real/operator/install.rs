@@ -1,4 +1,4 @@
-//! Where the operator and Ansible come from: a Go module beside this file, and Python packages in a virtual environment.
+//! Installs the operator from a Go module next to this file, and Ansible into a Python virtual environment.
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
@@ -11,30 +11,31 @@ use std::process::Command;
 use ess_mas_sandbox::Result;
 use ess_mas_sandbox::assets::{GoModule, target_directory};
 
-/// How the operator tells of a run that fails after one that failed.
+/// How the operator reports a failed reconcile that follows a failed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
-    /// With its own words and its own completion, as in the recordings: the vendor's, and later releases of the original.
+    /// With its own message and completion, as in the recordings: the vendor's operator, and later releases of the
+    /// original.
     Each,
-    /// Not at all: the first failure stands until a run ends well. That is how the release in `operator/go.mod` does it.
+    /// Not at all: the first failure remains until a reconcile succeeds. The release in `operator/go.mod` does this.
     First,
 }
 
-/// What there is once everything is installed.
+/// The installed programs.
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// The operator.
     pub operator: PathBuf,
-    /// A Python virtual environment with Ansible in it.
+    /// A Python virtual environment with Ansible.
     pub python: PathBuf,
 }
 
-/// This folder.
+/// The directory of this file.
 pub fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/real/operator")
 }
 
-/// Installs what is missing.
+/// Installs missing parts.
 pub fn programs(telling: Telling) -> Result<Programs> {
     let mut module = GoModule {
         folder: here().join("source"),
@@ -50,8 +51,8 @@ pub fn programs(telling: Telling) -> Result<Programs> {
     Ok(Programs { operator: module.build("")?.join("ansible-operator"), python: environment()? })
 }
 
-/// The one condition by which a later release of the operator differs from the one that is built here, in what it writes:
-/// the sources are copied, it is put in, and the copy is built.
+/// Later releases of the operator differ by one condition in what they write. Copies the sources, inserts the
+/// condition, and builds the copy.
 fn changed(module: &GoModule) -> Result<Vec<OsString>> {
     let (file, before, after) = (
         "internal/ansible/controller/status/utils.go",
@@ -79,7 +80,7 @@ fn changed(module: &GoModule) -> Result<Vec<OsString>> {
     fs::create_dir_all(&target)?;
     let lock = File::create(target.join("lock"))?;
     lock.lock()?;
-    // Written last, so that it tells of a copy that is whole.
+    // Written last, so that it marks a complete copy.
     if !modfile.is_file() {
         let _ = fs::remove_dir_all(&folder);
         copy(&original, &sources)?;
@@ -93,7 +94,7 @@ fn changed(module: &GoModule) -> Result<Vec<OsString>> {
     Ok(vec![argument])
 }
 
-/// Go's own copies may not be written to, so permissions are not taken over.
+/// Go's own copies are read-only, so permissions are not copied.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -108,7 +109,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The virtual environment, made anew whenever the requirements or Python change.
+/// The virtual environment, created again if the requirements or Python change.
 fn environment() -> Result<PathBuf> {
     let requirements = here().join("requirements.txt");
     let version = Command::new("python3").arg("--version").output();
@@ -126,7 +127,7 @@ fn environment() -> Result<PathBuf> {
         return Ok(folder);
     }
     let _ = writeln!(io::stderr(), "Installing Ansible into {}; this needs the network.", folder.display());
-    // Scripts in it name the folder, so it cannot be made elsewhere and moved.
+    // Its scripts contain the path of the directory, so it can't be moved.
     let _ = fs::remove_dir_all(&folder);
     succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     let pip = folder.join("bin/pip");

@@ -1,9 +1,8 @@
-//! The plugin against a real ansible-operator, with a small playbook in the place of ESS Classic's. Every verdict is
-//! compared with what the playbook itself wrote down.
+//! The plugin against a real ansible-operator, with a small playbook in place of ESS Classic's. Every verdict is
+//! compared with the playbook's log.
 //!
-//! Not among the tests that always run: it builds the operator with Go and installs Ansible with pip, below `target/`,
-//! which needs Python, the network and minutes the first time, and it needs the ports 8888 and 5050 of 127.0.0.1, which
-//! the operator has built in.
+//! Ignored by default: builds the operator with Go and installs Ansible with pip, below `target/`. This needs Python, a
+//! network, and minutes the first time. It also needs the operator's fixed ports 8888 and 5050 of 127.0.0.1.
 //!
 //! ```sh
 //! cargo test --test e2e real::operator -- --ignored --nocapture

@@ -1,4 +1,4 @@
-//! The operator as a process that can be killed and started again.
+//! The operator as a process that can be killed and restarted.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,32 +14,32 @@ use serde_json::{Value, json};
 use super::install::{self, Programs, Telling};
 use super::truth::Truth;
 
-/// The ports that the operator has built in.
+/// The operator's fixed ports.
 const PORTS: [u16; 2] = [8888, 5050];
 
-/// How a run of each kind is to end.
+/// How a reconcile of each kind ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Good,
     Fail,
-    /// By a task whose output is hidden.
+    /// In a task whose output is hidden.
     Censored,
     /// After everything is done and reported.
     Late,
 }
 
-/// What the playbook does from the next run on.
+/// The behaviour of the playbook from the next reconcile on.
 #[derive(Clone, Copy, Debug)]
 pub struct Behaviour {
     pub seconds: f64,
     pub plain: Outcome,
-    pub rehearsal: Outcome,
+    pub dry_run: Outcome,
     pub activation: Outcome,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { seconds: 1.0, plain: Outcome::Good, rehearsal: Outcome::Good, activation: Outcome::Good }
+        Self { seconds: 1.0, plain: Outcome::Good, dry_run: Outcome::Good, activation: Outcome::Good }
     }
 }
 
@@ -52,22 +52,22 @@ impl Behaviour {
             Outcome::Late => "late",
         };
         json!({
-            "seconds": self.seconds, "plain": word(self.plain), "rehearsal": word(self.rehearsal),
+            "seconds": self.seconds, "plain": word(self.plain), "rehearsal": word(self.dry_run),
             "activation": word(self.activation),
         })
     }
 }
 
-/// What dies with the operator.
+/// What is killed with the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kill {
-    /// Its process only: the run that it began goes on, as far as it can without it.
+    /// Only its process: a started reconcile continues as far as it can.
     Alone,
-    /// Everything that it started as well, as when its container ends.
+    /// All of its child processes too, as when its container ends.
     WithItsRun,
 }
 
-/// One operator at a time on this machine. Dropping it ends everything that belongs to it.
+/// One operator at a time on this machine. Dropping it ends all its processes.
 pub struct RealOperator {
     supervisor: Supervisor,
     programs: Programs,
@@ -75,12 +75,12 @@ pub struct RealOperator {
     namespace: String,
     starts: usize,
     running: Option<u32>,
-    // Last, so that the next one starts when this one is gone.
+    // Dropped last, so that the next operator starts after this one has ended.
     _turn: File,
 }
 
 impl RealOperator {
-    /// Waits for its turn, installs what is missing and starts; the deployments that are there get a run.
+    /// Waits for its turn, installs missing parts and starts; existing deployments are reconciled.
     pub fn start(kubeconfig: &Path, namespace: &str, behaviour: Behaviour, telling: Telling) -> Result<Self> {
         let programs = install::programs(telling)?;
         let turn = File::create(target_directory().join("ansible/turn"))?;
@@ -107,19 +107,19 @@ impl RealOperator {
         self.supervisor.directory().join(name)
     }
 
-    /// Changes what runs do from their next stage on.
+    /// Changes the behaviour from the next stage of a reconcile on.
     pub fn set(&self, behaviour: Behaviour) -> Result<()> {
-        // Put in place at once: the playbook may be reading it.
+        // Replaced atomically, because the playbook may be reading it.
         fs::write(self.file("behaviour.new"), behaviour.to_json().to_string())?;
         Ok(fs::rename(self.file("behaviour.new"), self.file("behaviour"))?)
     }
 
-    /// What the playbook wrote down.
+    /// The playbook's log.
     pub fn truth(&self) -> Result<Truth> {
         Truth::read(&fs::read_to_string(self.file("truth"))?)
     }
 
-    /// Starts again after a kill.
+    /// Restarts it after a kill.
     pub fn resume(&mut self) -> Result<()> {
         let limit = Instant::now() + Duration::from_secs(30);
         while let Some(port) = PORTS.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_err()) {
@@ -132,7 +132,7 @@ impl RealOperator {
         let name = format!("operator-{}", self.starts);
         let python = self.programs.python.join("bin/python3");
         let mut arguments: Vec<OsString> = Vec::new();
-        // In a group of its own, so that what it starts can be ended with it.
+        // In a separate process group, so that its child processes can be ended with it.
         arguments.extend(["-c", "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"].map(Into::into));
         arguments.extend(["env", "-i"].map(Into::into));
         let mut path = self.programs.python.join("bin").into_os_string();
@@ -186,7 +186,7 @@ impl RealOperator {
 impl Drop for RealOperator {
     fn drop(&mut self) {
         let _ = self.kill(Kill::WithItsRun);
-        // The operator's own place for its runs' files; nobody else has this namespace.
+        // The operator's directory for the files of its reconciles; no other test uses this namespace.
         let runs = Path::new("/tmp/ansible-operator/runner/matrix.element.io/v1alpha2/ElementDeployment");
         let _ = fs::remove_dir_all(runs.join(&self.namespace));
     }

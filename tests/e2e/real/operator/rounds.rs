@@ -1,4 +1,4 @@
-//! Many rounds with a disturbance at a random moment of each.
+//! Many rounds with one disturbance each, at random moments.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,28 +8,28 @@ use serde_json::json;
 use super::process::{Behaviour, Kill, Outcome};
 use super::scene::{Judged, Said, Scene, Step, condition};
 
-/// How many rounds; each is a rehearsal, an activation and, if that failed, an abort.
+/// Number of rounds; each is a dry run, an activation and, if that fails, an abort.
 const ROUNDS: &str = "ESS_MAS_REAL_ROUNDS";
-/// The random numbers' beginning, to have the same disturbances again.
+/// The seed of the random numbers, to repeat the same disturbances.
 const SEED: &str = "ESS_MAS_REAL_SEED";
 
-/// What happens while the plugin works.
+/// The disturbance while the plugin works.
 #[derive(Clone, Copy, Debug)]
 enum Disturbance {
     Nothing,
-    /// The operator is killed and comes back after a while.
+    /// The operator is killed and restarts after a pause.
     Kill(Kill, Duration),
-    /// The same while it is down already when the plugin starts.
+    /// The same, but the operator is already down when the plugin starts.
     Down(Duration),
-    /// Somebody writes what does not matter.
+    /// Another client makes an irrelevant change.
     Annotation,
     /// The same twice in quick succession.
     TwoAnnotations,
-    /// A run is under way when the plugin starts.
+    /// A reconcile is in progress when the plugin starts.
     Busy,
 }
 
-/// xorshift64*: the disturbances have to be many, not unpredictable.
+/// xorshift64*: the disturbances need variety, not unpredictability.
 struct Random(u64);
 
 impl Random {
@@ -124,7 +124,7 @@ async fn disturbed(scene: &mut Scene, step: Step, random: &mut Random, numbers: 
     said
 }
 
-/// Again until it succeeds, each time judged.
+/// Repeats the step until it succeeds, and judges each verdict.
 async fn reach(scene: &mut Scene, step: Step, random: &mut Random, numbers: &mut Numbers) {
     for _ in 0..4 {
         if disturbed(scene, step, random, numbers).await == Said::Succeeded {
@@ -140,10 +140,10 @@ async fn reach(scene: &mut Scene, step: Step, random: &mut Random, numbers: &mut
 
 async fn round(scene: &mut Scene, random: &mut Random, numbers: &mut Numbers) {
     let outcomes = [Outcome::Good, Outcome::Fail, Outcome::Censored];
-    // Failing rehearsals are tried again by hand, so they come to an end.
-    let rehearsal = outcomes[usize::try_from(random.next() % 3).unwrap_or(0)];
-    if rehearsal != Outcome::Good {
-        scene.operator.set(Behaviour { rehearsal, ..Behaviour::default() }).unwrap();
+    // Failing dry runs are repeated by hand, so they come to an end.
+    let dry_run = outcomes[usize::try_from(random.next() % 3).unwrap_or(0)];
+    if dry_run != Outcome::Good {
+        scene.operator.set(Behaviour { dry_run, ..Behaviour::default() }).unwrap();
         disturbed(scene, Step::DryRun, random, numbers).await;
         scene.operator.set(Behaviour::default()).unwrap();
     }
@@ -156,7 +156,7 @@ async fn round(scene: &mut Scene, random: &mut Random, numbers: &mut Numbers) {
         reach(scene, Step::Abort, random, numbers).await;
     }
     scene.operator.set(Behaviour::default()).unwrap();
-    // Back to the beginning. A migration that was done cannot be aborted, so somebody else takes it out.
+    // Restores the initial state. A completed migration cannot be aborted, so another client removes MAS.
     if said != Said::Succeeded {
         reach(scene, Step::Remove, random, numbers).await;
         return;

@@ -1,4 +1,4 @@
-//! A deployment with a real operator, and the plugin's verdicts beside the truth.
+//! A deployment with a real operator, and a comparison of the plugin's verdicts with the truth.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::process::{Behaviour, RealOperator};
 use super::truth::{End, Run};
 use crate::common::command::{Done, Shell, finish};
 
-/// What the plugin is asked to do.
+/// The step for the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     DryRun,
@@ -22,20 +22,20 @@ pub enum Step {
     Remove,
 }
 
-/// What it said, when that was true.
+/// A verdict that was true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     Succeeded,
     Failed,
-    /// Somebody else changed what was written.
+    /// Another client changed the written value.
     Overtaken,
-    /// No verdict within the time it was given.
+    /// No verdict within the time-out.
     Nothing,
-    /// There was nothing to do, or something stood in the way.
+    /// There was nothing to do, or the step was blocked.
     Unchanged,
 }
 
-/// One test's part of the cluster.
+/// The part of the cluster that belongs to one test.
 pub struct Scene {
     pub namespace: Namespace<'static>,
     pub deployment: Deployment,
@@ -46,19 +46,19 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A deployment that the operator has reconciled, and that `prepare` was run for.
+    /// A deployment that the operator has reconciled, after `prepare`.
     pub async fn prepared(behaviour: Behaviour) -> Self {
         Self::with(behaviour, Telling::Each).await
     }
 
-    /// The same with an operator that tells of failures in this way.
+    /// The same with an operator that reports failures in this way.
     pub async fn with(behaviour: Behaviour, telling: Telling) -> Self {
         let namespace = Sandbox::shared().namespace().await.unwrap();
         let deployment = Deployment::new("chat-of-ours", namespace.name());
         namespace.create(&deployment).await.unwrap();
         let kubeconfig = namespace.kubeconfig().unwrap();
         let name = namespace.name().to_owned();
-        // It waits for its turn, which would hold up everything else of this runtime.
+        // It waits for its turn, which would block the rest of this runtime.
         let operator = tokio::task::spawn_blocking(move || RealOperator::start(&kubeconfig, &name, behaviour, telling));
         let operator = operator.await.unwrap().unwrap();
         let shell = Shell::new(&namespace);
@@ -92,7 +92,7 @@ impl Scene {
         seen.unwrap().clone()
     }
 
-    /// Waits until a run that was not there before is under way, by the playbook's words.
+    /// Waits until the playbook's log shows a new reconcile in progress.
     pub async fn run_begun_after(&self, count: usize) {
         for _ in 0..1200 {
             if self.operator.truth().unwrap().runs.len() > count {
@@ -103,18 +103,18 @@ impl Scene {
         panic!("no run begins; the operator's log ends with\n{}", self.operator.log());
     }
 
-    /// How many runs there were.
+    /// Number of reconciles.
     pub fn runs(&self) -> usize {
         self.operator.truth().unwrap().runs.len()
     }
 
-    /// Somebody else changes the deployment.
+    /// Changes the deployment as another client.
     pub async fn patch(&self, patch: Value) {
         let params = PatchParams { field_manager: Some("somebody-else".into()), ..PatchParams::default() };
         self.api().patch(self.deployment.name(), &params, &Patch::Merge(patch)).await.unwrap();
     }
 
-    /// A change of nothing that matters, which starts a run all the same.
+    /// Makes an irrelevant change, which nevertheless starts a reconcile.
     pub async fn annotate(&self) {
         let now = format!("{:?}", std::time::SystemTime::now());
         self.patch(json!({"metadata": {"annotations": {"example.com/poke": now}}})).await;
@@ -131,20 +131,20 @@ impl Scene {
         };
         words.extend(["-o", "json"]);
         if !more.contains(&"--timeout") {
-            // Below the limit at which a command of a test is taken for one that hangs.
+            // Below the limit after which a command of a test counts as hanging.
             words.extend(["--timeout", "55s"]);
         }
         words.extend(more);
         self.shell.command(words).spawn().expect("the plugin starts")
     }
 
-    /// Waits for its end and holds what it says against the truth.
+    /// Waits until it ends and compares its verdict with the truth.
     pub async fn end(&self, step: Step, child: Child) -> Judged {
         let done = finish(child, format!("{step:?}")).await;
         self.judge(step, done).await
     }
 
-    /// The whole of it.
+    /// Runs a step from start to end.
     pub async fn run(&self, step: Step, more: &[&str]) -> Judged {
         self.end(step, self.begin(step, more)).await
     }
@@ -193,7 +193,7 @@ impl Scene {
     }
 }
 
-/// A verdict and what is false about it.
+/// A verdict, and the false claims in it.
 pub struct Judged {
     pub said: Said,
     pub wrong: Option<String>,
@@ -212,7 +212,7 @@ impl Judged {
     }
 }
 
-/// The status of a condition; empty if it is not there.
+/// The status of a condition; empty if it is absent.
 pub fn condition(object: &Value, kind: &str) -> String {
     let all = object["status"]["conditions"].as_array();
     let found = all.into_iter().flatten().find(|one| one["type"] == kind);

@@ -1,4 +1,4 @@
-//! Each situation once, on purpose.
+//! Each situation once, reproduced deliberately.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ async fn the_whole_way() {
 
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn a_dry_run_that_fails_again_and_again_and_is_mended() {
-    let broken = Behaviour { rehearsal: Outcome::Fail, ..Behaviour::default() };
+async fn repeatedly_failing_dry_run_succeeds_after_the_fix() {
+    let broken = Behaviour { dry_run: Outcome::Fail, ..Behaviour::default() };
     let scene = Scene::prepared(broken).await;
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Failed);
     let count = scene.runs();
@@ -28,7 +28,7 @@ async fn a_dry_run_that_fails_again_and_again_and_is_mended() {
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Failed);
     scene.operator.set(Behaviour::default()).unwrap();
     let done = scene.run(Step::DryRun, &[]).await;
-    // The run under way may have decided already that it fails.
+    // The current reconcile may already have decided to fail.
     if done.said == Said::Failed {
         let _ = done.expect(Said::Failed);
         let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Succeeded);
@@ -38,11 +38,12 @@ async fn a_dry_run_that_fails_again_and_again_and_is_mended() {
     let _ = scene.run(Step::Activate, &[]).await.expect(Said::Succeeded);
 }
 
-/// Then nothing tells the second failure from trouble inside the operator, so there is no verdict; but there are words.
+/// Then a second failure can't be distinguished from an internal error of the operator, so there is no verdict, but a
+/// message.
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn an_operator_that_tells_only_of_the_first_failure() {
-    let broken = Behaviour { rehearsal: Outcome::Fail, ..Behaviour::default() };
+async fn operator_that_reports_only_the_first_failure() {
+    let broken = Behaviour { dry_run: Outcome::Fail, ..Behaviour::default() };
     let scene = Scene::with(broken, Telling::First).await;
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Failed);
     let done = scene.run(Step::DryRun, &["--timeout", "15s"]).await.expect(Said::Nothing);
@@ -59,7 +60,7 @@ async fn a_failing_activation_is_aborted_and_made_again() {
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Succeeded);
     scene.operator.set(Behaviour { activation: Outcome::Fail, ..Behaviour::default() }).unwrap();
     let _ = scene.run(Step::Activate, &[]).await.expect(Said::Failed);
-    // The operator tries again while this is written.
+    // The operator retries during this write.
     let _ = scene.run(Step::Abort, &[]).await.expect(Said::Succeeded);
     assert_eq!(scene.object().await["status"]["mas_active"], json!(false));
     scene.operator.set(Behaviour::default()).unwrap();
@@ -69,7 +70,7 @@ async fn a_failing_activation_is_aborted_and_made_again() {
 
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn an_operator_killed_in_mid_run_is_no_failure() {
+async fn operator_killed_during_a_reconcile_is_no_failure() {
     let mut scene = Scene::prepared(Behaviour { seconds: 2.0, ..Behaviour::default() }).await;
     for (step, kill) in [(Step::DryRun, Kill::WithItsRun), (Step::Activate, Kill::Alone)] {
         let count = scene.runs();
@@ -100,9 +101,9 @@ async fn an_operator_that_is_down_at_the_write() {
 
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn somebody_else_writes_in_mid_run() {
+async fn write_of_another_client_during_a_reconcile() {
     let scene = Scene::prepared(Behaviour { seconds: 2.0, ..Behaviour::default() }).await;
-    // Nothing that matters: the run's own report may meet a conflict, and then that run fails.
+    // An irrelevant change: the reconcile's own report may conflict with it, and then that reconcile fails.
     let count = scene.runs();
     let child = scene.begin(Step::DryRun, &[]);
     scene.run_begun_after(count).await;
@@ -113,7 +114,7 @@ async fn somebody_else_writes_in_mid_run() {
     let _ = judged.expect(said);
     let _ = scene.run(Step::DryRun, &[]).await;
 
-    // Another setting: whatever comes now is no rehearsal of what was written.
+    // Another setting: no later reconcile is a dry run of the written spec.
     scene.patch(json!({"spec": {"global": {"config": {"verifyTls": false}}}})).await;
     scene.until("a run starts", |object| condition(object, "Successful") == "False").await;
     scene.until("a run ends well", |object| condition(object, "Successful") == "True").await;
@@ -126,7 +127,7 @@ async fn somebody_else_writes_in_mid_run() {
 
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn an_activation_by_somebody_else_during_an_old_run() {
+async fn activation_by_another_client_during_an_old_reconcile_is_followed() {
     let scene = Scene::prepared(Behaviour { seconds: 2.0, ..Behaviour::default() }).await;
     let _ = scene.run(Step::DryRun, &[]).await.expect(Said::Succeeded);
     let count = scene.runs();
@@ -139,8 +140,8 @@ async fn an_activation_by_somebody_else_during_an_old_run() {
 
 #[tokio::test]
 #[ignore = "builds an ansible-operator"]
-async fn a_failure_whose_words_are_hidden() {
-    let scene = Scene::prepared(Behaviour { rehearsal: Outcome::Censored, ..Behaviour::default() }).await;
+async fn failure_with_a_hidden_message_is_reported() {
+    let scene = Scene::prepared(Behaviour { dry_run: Outcome::Censored, ..Behaviour::default() }).await;
     let done = scene.run(Step::DryRun, &[]).await.expect(Said::Failed);
     done.says("unknown playbook failure").is_silent_about("a secret of");
 }
@@ -158,7 +159,7 @@ async fn a_failure_after_mas_active_turned_true() {
         let _ = judged.expect(Said::Failed);
         let _ = scene.run(Step::Activate, &[]).await.expect(Said::Succeeded);
     } else if judged.said == Said::Unchanged {
-        // The next try had ended well before anybody looked.
+        // The next attempt had already succeeded before the command read the status.
         let _ = judged.expect(Said::Unchanged).expect(0);
     } else {
         let _ = judged.expect(Said::Succeeded);

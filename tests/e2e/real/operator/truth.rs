@@ -1,38 +1,38 @@
-//! What really happened, by the playbook's own words, and whether a verdict agrees with it.
+//! What the operator really did, from the playbook's log, and whether a verdict agrees with it.
 
 use ess_mas_sandbox::Result;
 use serde_json::Value;
 
-/// How a run ended.
+/// How a reconcile ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     Good,
     Failed(String),
 }
 
-/// One run of the playbook.
+/// One execution of the playbook.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its name, which is in every message that it fails with.
+    /// Its name, which is in every message of its failures.
     pub name: String,
-    /// The resourceVersion of the object that it worked on.
+    /// The resourceVersion of the object that it reconciled.
     pub version: u64,
-    /// That object's spec.
+    /// The spec of that object.
     pub spec: Value,
     /// Whether it wrote `status.mas_active`.
     pub reported: bool,
-    /// `None`: it goes on, or was cut off.
+    /// `None`: it is still running, or was killed.
     pub end: Option<End>,
 }
 
-/// All runs, in the order of their starts.
+/// All reconciles, in the order of their starts.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
     pub runs: Vec<Run>,
 }
 
 impl Truth {
-    /// Reads the playbook's words.
+    /// Parses the playbook's log.
     pub fn read(text: &str) -> Result<Self> {
         let mut truth = Self::default();
         for line in text.lines() {
@@ -59,18 +59,18 @@ impl Truth {
         Ok(truth)
     }
 
-    /// The runs that say something about a write: they worked on an object that is not older, and that carried it.
+    /// The reconciles that count for a write: they reconciled an object that is at least as new and contains the write.
     pub fn counting(&self, written: u64, carries: impl Fn(&Value) -> bool) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(move |run| run.version >= written && carries(&run.spec))
     }
 }
 
 impl Run {
-    /// Whether a failure that the operator reported with this message was this run's.
+    /// Whether a failure that the operator reported with this message belongs to this reconcile.
     pub fn failed_with(&self, message: &str) -> bool {
         match &self.end {
             Some(End::Failed(own)) => {
-                // The operator does not tell what a hidden task said.
+                // The operator does not report the output of a hidden task.
                 own == message || (message == "unknown playbook failure" && own.starts_with("a secret of"))
             }
             _ => false,

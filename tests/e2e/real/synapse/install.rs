@@ -1,4 +1,4 @@
-//! Where Synapse comes from: the Python Package Index, into a virtual environment below `target/synapse`.
+//! Installs Synapse from the Python Package Index into a virtual environment below `target/synapse`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 /// The release that the rules were written for.
 const SYNAPSE: &str = "1.163.2";
 
-/// Synapse's Python, installed where it is not yet.
+/// Synapse's Python; installed if missing.
 pub fn python() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/synapse");
     let version = std::env::var("SYNAPSE_VERSION").unwrap_or_else(|_| SYNAPSE.to_owned());
@@ -28,7 +28,7 @@ pub fn python() -> PathBuf {
     python
 }
 
-/// Runs a program to its end.
+/// Runs a program and waits until it ends.
 pub fn run(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {status}");

@@ -1,7 +1,8 @@
-//! What is said about Synapse's settings, held against Synapse itself, from the Python Package Index: what is called fatal it
-//! must refuse with MAS on, what is passed it must load.
+//! Compares the rules for Synapse's settings with Synapse itself, from the Python Package Index. With MAS, Synapse must
+//! refuse each setting that the rules call a blocker, and load each that they accept.
 //!
-//! Installs Synapse below `target/synapse` and is run by hand: `cargo test --test e2e real::synapse -- --ignored`. Needs Python 3.10.
+//! Installs Synapse below `target/synapse`. Run by hand: `cargo test --test e2e real::synapse -- --ignored`. Needs
+//! Python 3.10.
 
 pub mod install;
 mod settings;
@@ -13,7 +14,7 @@ use std::process::{Command, Stdio};
 use ess_mas::checks::synapse::{Process, scan};
 use serde_json::{Value, json};
 
-/// What Synapse says to each text: why it does not start with its own logins, and with MAS.
+/// Synapse's errors for each text: with its own logins, and with MAS.
 fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/synapse/load.py");
     let mut child = Command::new(install::python())
@@ -45,7 +46,7 @@ fn ask(texts: &[String]) -> Vec<(Option<String>, Option<String>)> {
     answers
 }
 
-/// Whether we say that Synapse refuses this with MAS; `None` where we say that we do not know.
+/// Whether the rules claim that Synapse refuses this with MAS; `None` if they call it unknown.
 fn we_say_fatal(text: &str) -> Option<bool> {
     let scan = scan(text, Process::Worker);
     let fatal = |setting: &str| {
@@ -72,12 +73,12 @@ fn we_say_fatal(text: &str) -> Option<bool> {
     (!open).then_some(false)
 }
 
-/// Numbers of one comparison.
+/// Counts of one comparison.
 #[derive(Default, Debug)]
 struct Tally {
     refused: usize,
     loaded: usize,
-    /// Synapse does not start with it today either, so it cannot be anybody's setting.
+    /// Synapse does not start with it without MAS either, so no deployment has it.
     broken_anyway: usize,
     open: usize,
     wrong: Vec<String>,

@@ -1,6 +1,6 @@
 //! Settings of Synapse with values of all kinds.
 
-/// Values that Python and YAML take for true, for false, for nothing, or for something else.
+/// Values that Python and YAML treat as true, false, empty, or something else.
 const ODD: &[&str] = &[
     "true",
     "false",
@@ -72,7 +72,7 @@ fn each<'a>(key: &'a str, values: &'a [&'a str]) -> impl Iterator<Item = String>
     values.iter().map(move |value| format!("{key}: {value}\n"))
 }
 
-/// `enabled` of a section with its other settings.
+/// `enabled` of a section, with the section's other settings.
 fn switch(section: &str, rest: &str) -> Vec<String> {
     let mut all: Vec<String> = ODD.iter().map(|value| format!("{section}:\n  enabled: {value}\n{rest}")).collect();
     all.push(format!("{section}:\n{rest}"));
@@ -84,7 +84,7 @@ fn switch(section: &str, rest: &str) -> Vec<String> {
 
 const PROVIDER: &str = "issuer: https://idp.example.com/\n  client_id: c\n  client_secret: s\n";
 
-/// Every rule on its own, with every value.
+/// Every rule separately, with every value.
 pub fn single() -> Vec<String> {
     let mut all = Vec::new();
     for key in ["enable_registration", "disable_registration"] {
@@ -122,7 +122,7 @@ pub fn single() -> Vec<String> {
     all
 }
 
-/// What has nothing to do with it, or looks as if it had.
+/// Unrelated settings, and some that look related.
 fn accepted() -> Vec<&'static str> {
     vec![
         "max_upload_size: 100M\n",
@@ -149,7 +149,7 @@ fn accepted() -> Vec<&'static str> {
     ]
 }
 
-/// Several at once, chosen by a generator that always makes the same ones.
+/// Combinations from a generator with a fixed seed.
 pub fn mixed(number: usize) -> Vec<String> {
     let all = single();
     let mut state = 0x2545_F491_4F6C_DD1D_u64;

@@ -1,8 +1,8 @@
-//! `verify` against real programs: Synapse itself, from the Python Package Index, before and after the migration, and an
-//! OpenID provider from npm that knows MAS's redirect URI or does not. For MAS stand its recorded answers.
+//! `verify` against real programs: Synapse from the Python Package Index before and after the migration, and an OpenID
+//! provider from npm with and without MAS's redirect URI. Recorded responses replace MAS.
 //!
-//! Not among the tests that always run: it installs Synapse and the provider below `target/`, which needs Python 3.10, Node.js
-//! 20, the network and minutes the first time.
+//! Ignored by default: installs Synapse and the provider below `target/`. This needs Python 3.10, Node.js 20, a
+//! network, and minutes the first time.
 //!
 //! ```sh
 //! cargo test --test e2e real::verify -- --ignored
@@ -38,7 +38,7 @@ async fn scene() -> Scene {
     .await
 }
 
-/// What the ingress does: MAS's recorded answers, with the key of the deployment's Secret, and the real programs behind it.
+/// The ingress: MAS's recorded responses, with the key of the deployment's Secret, and the real programs behind it.
 async fn ingress(scene: &Scene, synapse: &Synapse, provider: &Provider) -> Web {
     let web = Web::start(&[MAS, SYNAPSE, IDP]).await.unwrap();
     for (path, name) in [("/.well-known/openid-configuration", "mas-discovery"), ("/login", "mas-login")] {
@@ -68,7 +68,7 @@ async fn verify(scene: &Scene, web: &Web, more: &str, code: i32) -> Done {
     done.expect(code)
 }
 
-/// Code and severity of everything that is not in order.
+/// Code and severity of every finding that is not ok.
 fn wrong(done: &Done) -> Vec<(String, String)> {
     let report = done.json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -89,7 +89,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
     let (token, device) = synapse.log_in();
     let file = scene.shell.file("token", format!("{token} @alice:example.com {device}\n"));
 
-    // Before.
+    // Before the migration.
     let web = ingress(&scene, &synapse, &knows).await;
     let account = scene.shell.file("account", format!("alice\n{}\n", parts::PASSWORD));
     let before = verify(&scene, &web, &format!("--login-file {account}"), 0).await;
@@ -101,11 +101,11 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
         .shows("Synapse handles logins")
         .shows(&format!("Synapse offers all 1 identity providers of the spec: oidc-{ID}"));
 
-    // MAS is up; the provider was told of its redirect URI, or was forgotten.
-    scene.rehearse().await;
+    // MAS is deployed; the provider has its redirect URI, or not.
+    scene.dry_run().await;
     let web = ingress(&scene, &synapse, &knows).await;
-    let rehearsed = verify(&scene, &web, &format!("--token-file {file}"), 0).await;
-    rehearsed.shows("without an error about the redirect URI").shows("as in the file").is_silent_about(&token);
+    let deployed = verify(&scene, &web, &format!("--token-file {file}"), 0).await;
+    deployed.shows("without an error about the redirect URI").shows("as in the file").is_silent_about(&token);
     let asked: Vec<_> = web.visits().into_iter().filter(|visit| visit.host == IDP).map(|visit| visit.path).collect();
     assert!(asked.len() == 1 && asked[0].starts_with("/auth?"), "{asked:?}");
     let forgotten = ingress(&scene, &synapse, &knows_not).await;
@@ -113,7 +113,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
     assert_eq!(wrong(&done), pairs(&[("idp-redirect-uri", "warning")]));
     done.shows("redirect_uri did not match");
 
-    // Synapse delegates; to begin with the ingress still leads logins to it.
+    // Synapse delegates; at first, the ingress still routes logins to it.
     let _ = scene.activate().await.expect(0);
     let mas = Web::plain().await.unwrap();
     let discovery = Reply::recorded(&recordings(), "active/mas-discovery");
@@ -139,7 +139,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
     let tries = mas.visits().into_iter().filter(|visit| visit.path == "/oauth2/introspect").count();
     assert!(tries >= 5, "Synapse asked {tries} times");
 
-    // MAS is gone: what Synapse keeps in its cache does not hide it.
+    // MAS is stopped: Synapse's cache does not hide that.
     drop(mas);
     let done = verify(&scene, &web, "", 10).await;
     assert_eq!(wrong(&done), pairs(&[("synapse-asks-mas", "blocker")]));
@@ -147,7 +147,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "installs Synapse from PyPI and an OpenID provider from npm"]
-async fn a_provider_that_the_real_synapse_has_and_the_spec_has_not_is_told() {
+async fn provider_of_the_real_synapse_that_the_spec_lacks_is_reported() {
     let scene = Scene::changed(Behaviour::default(), |deployment| {
         deployment
             .set("/spec/components/synapse/config/delegatedAuth/oidc", json!([]))

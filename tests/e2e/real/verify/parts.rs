@@ -13,13 +13,13 @@ use tempfile::TempDir;
 
 use crate::real::synapse::install as synapse;
 
-/// The provider's id in the spec, and in Synapse.
+/// The ID of the provider in the spec and in Synapse.
 pub const ID: &str = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 pub const PASSWORD: &str = "a password of the test";
-/// A start on a machine that has other things to do.
+/// The time limit for a start on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// A process that is ended when dropped.
+/// A process that is killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -35,7 +35,7 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&said));
 }
 
-/// Where the provider is installed; done once, and again when what it consists of changes.
+/// The directory of the installed provider; installed once, and again if its sources change.
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/real/verify/provider");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oidc-provider");
@@ -63,7 +63,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// One whose client knows these redirect URIs.
+    /// Starts a provider whose client has these redirect URIs.
     pub fn start(redirect_uris: &[&str]) -> Self {
         let mut child = Command::new("node")
             .arg("provider.mjs")
@@ -76,15 +76,15 @@ impl Provider {
             .expect("Node.js");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let running = Running(child);
-        // It warns of much before.
+        // It prints warnings before.
         let port = lines.map(|line| line.unwrap()).find_map(|line| line.strip_prefix("port ")?.parse().ok());
         Self { port: port.expect("the provider tells its port"), _running: running }
     }
 }
 
-/// Synapse with a database of its own, one user, and one OpenID provider.
+/// Synapse with a separate database, one user and one OpenID provider.
 pub struct Synapse {
-    /// Where it answers, without TLS.
+    /// Its address, without TLS.
     pub port: u16,
     home: TempDir,
     running: Option<Running>,
@@ -121,7 +121,7 @@ impl Synapse {
         synapse
     }
 
-    /// The same database with logins at a MAS on this port.
+    /// The same database, with logins at a MAS on this port.
     pub async fn migrate(&mut self, mas: u16) {
         self.running = None;
         self.configure(&json!({
@@ -133,7 +133,7 @@ impl Synapse {
         self.run().await;
     }
 
-    /// Logs alice in: her access token and her device.
+    /// Logs in alice; returns her access token and her device.
     pub fn log_in(&self) -> (String, String) {
         let identifier = json!({"type": "m.id.user", "user": "alice"});
         let login = json!({"type": "m.login.password", "identifier": identifier, "password": PASSWORD});
@@ -162,7 +162,7 @@ impl Synapse {
             "trusted_key_servers": [],
         });
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        // JSON is YAML.
+        // JSON is valid YAML.
         fs::write(self.home.path().join("homeserver.yaml"), settings.to_string()).unwrap();
     }
 
@@ -187,7 +187,7 @@ impl Synapse {
         }
     }
 
-    /// One request in the oldest manner, which has the shortest answers.
+    /// One HTTP/1.0 request, which has the simplest response.
     fn ask(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;

@@ -20,7 +20,7 @@ use crate::{Result, assets};
 /// The time limit of a start, which takes three seconds on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A running `kube-apiserver` and `etcd`, with RBAC and TLS by its own authority.
+/// A running `kube-apiserver` and `etcd`, with RBAC, and with TLS from its own CA.
 ///
 /// When the value is dropped or its process ends in any way, both are stopped and all files removed.
 pub struct ControlPlane {
@@ -71,7 +71,7 @@ impl ControlPlane {
         &self.server
     }
 
-    /// The PEM file of the server's certificate authority.
+    /// The PEM file of the server's CA.
     pub fn certificate_authority(&self) -> PathBuf {
         self.directory.join("ca.crt")
     }
@@ -112,7 +112,7 @@ impl ControlPlane {
         kubeconfig(server, self.authority.certificate(), user, &Credential::Token(token), namespace)
     }
 
-    /// The authority, for a proxy in front of the server.
+    /// The CA, for a proxy in front of the server.
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
     }

@@ -15,7 +15,7 @@ pub(crate) struct Identity {
     pub(crate) key: String,
 }
 
-/// The authority of the server's and the users' certificates.
+/// The CA of the server's and the users' certificates.
 pub(crate) struct Authority {
     certificate: String,
     issuer: Issuer<'static, KeyPair>,

@@ -157,7 +157,7 @@ struct State {
 #[derive(Default)]
 struct Memory {
     /// Whether the last dry run passed; `None` before the first one.
-    rehearsed: Option<bool>,
+    dry_run_passed: Option<bool>,
     /// Whether the operator stopped during a reconcile.
     interrupted: bool,
 }
@@ -197,12 +197,12 @@ impl Shared {
         self.under_way.send_replace(state.running.values().filter(|marked| **marked).count());
     }
 
-    fn rehearsed(&self, key: &Key) -> Option<bool> {
-        self.state().memory.get(key).and_then(|one| one.rehearsed)
+    fn dry_run_passed(&self, key: &Key) -> Option<bool> {
+        self.state().memory.get(key).and_then(|one| one.dry_run_passed)
     }
 
-    fn set_rehearsed(&self, key: &Key, passed: bool) {
-        self.state().memory.entry(key.clone()).or_default().rehearsed = Some(passed);
+    fn set_dry_run_passed(&self, key: &Key, passed: bool) {
+        self.state().memory.entry(key.clone()).or_default().dry_run_passed = Some(passed);
     }
 
     /// The next outcome of a reconcile of this kind.

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_looked_for_in_the_components_secret_and_then_in_the_global_one() {
+    fn certificate_is_read_from_the_components_secret_then_from_the_global_one() {
         let tls = json!({"mode": "certfile", "certificate": {"certFileSecretKey": "c", "privateKeySecretKey": "k"}});
         let own = deployment().set("/spec/components/synapse/k8s/ingress/tls", tls.clone());
         let mut secrets = secrets(&own);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_what_spec_and_status_make_it() {
+    fn kind_of_a_reconcile_depends_on_spec_and_status() {
         let object = |active: Option<bool>, status: Value| {
             let mut one = json!({"spec": {"components": {}}, "status": status});
             if let Some(active) = active {

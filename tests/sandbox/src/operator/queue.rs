@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_before_a_run_are_one_and_a_wish_during_it_is_another() {
+    fn requests_before_a_reconcile_count_as_one_and_one_during_it_starts_another() {
         let mut queue = Queue::default();
         queue.add('a');
         queue.add('a');

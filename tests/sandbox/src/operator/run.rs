@@ -49,12 +49,12 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
     }
 
     let object = object.data_with_metadata();
-    let rehearsed = shared.rehearsed(key).unwrap_or(playbook::reached(&object) == Some(false));
+    let dry_run_passed = shared.dry_run_passed(key).unwrap_or(playbook::reached(&object) == Some(false));
     let refusal = playbook::refusal(&object, &secrets(shared, &key.0).await?);
     let outcome = match refusal {
         Some(message) => Outcome::Fail(message),
         // The migration guide: skipping the dry run ends in an error.
-        None if kind == Kind::Activation && !rehearsed => Outcome::fail(
+        None if kind == Kind::Activation && !dry_run_passed => Outcome::fail(
             "The migration to the Matrix Authentication Service needs a dry run first: reconcile with active set to \
              false before setting it to true",
         ),
@@ -64,7 +64,7 @@ async fn attempt(shared: &Shared, key: &Key) -> kube::Result<End> {
         }
     };
     if kind == Kind::DryRun || playbook::wanted(&object).is_none() {
-        shared.set_rehearsed(key, false);
+        shared.set_dry_run_passed(key, false);
     }
     work(&objects, &object, kind, &orders.behaviour, &outcome).await
 }
@@ -97,7 +97,7 @@ async fn work(
             }
             if kind == Kind::DryRun {
                 // Before the write is visible, because the next step may follow at once.
-                objects.shared.set_rehearsed(objects.key, true);
+                objects.shared.set_dry_run_passed(objects.key, true);
             }
             let result = objects.result(tasks.0, u32::from(changed), tasks.1, 0);
             objects.write(|one, now| status::succeeded(one, result, now)).await?;

@@ -1,6 +1,6 @@
 //! A proxy between a client and the API server that records requests and injects faults.
 //!
-//! It terminates TLS with a certificate of the sandbox's authority and connects with an administrator's certificate. Connections are
+//! It terminates TLS with a certificate of the sandbox's CA and connects with an administrator's certificate. Connections are
 //! kept alive, so that a fault may affect a reused one.
 
 mod fault;

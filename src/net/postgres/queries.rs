@@ -3,11 +3,11 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::ask::Asking;
 use super::login::Login;
+use super::transaction::Transaction;
 use crate::answers::Known;
 use crate::answers::postgres::{
-    Connections, Foreign, MAS_TABLES, MasDatabase, ProbeError, Rights, SynapseDatabase, Tables, Trigram,
+    Connections, Foreign, MAS_TABLES, MasDatabase, ProbeError, RolePermissions, SynapseDatabase, Tables, Trigram,
 };
 
 const IS_SYNAPSES: &str = "SELECT to_regclass('users') IS NOT NULL AND to_regclass('user_threepids') IS NOT NULL \
@@ -48,10 +48,10 @@ pub async fn ask_synapse(
     providers: &[String],
     more_providers: bool,
 ) -> Result<SynapseDatabase, ProbeError> {
-    let (mut asking, server) = Asking::begin(login).await?;
-    let is_synapses = asking.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
+    let (mut transaction, server) = Transaction::begin(login).await?;
+    let is_synapses = transaction.one(IS_SYNAPSES, &[], |row| row.try_get(0)).await.into();
     let unasked = || "the query was not run".to_owned();
-    let mut said = SynapseDatabase {
+    let mut database = SynapseDatabase {
         server,
         guests: Known::Unreadable(unasked()),
         threepids: Known::Unreadable(unasked()),
@@ -62,28 +62,28 @@ pub async fn ask_synapse(
         sizes: Known::Unreadable(unasked()),
         is_synapses,
     };
-    if said.is_synapses == Known::Known(true) {
+    if database.is_synapses == Known::Known(true) {
         let names: Vec<&str> = TABLES.to_vec();
         let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        said.sizes = asking.all(SIZES, &[(&names, Type::TEXT_ARRAY)], read).await.into();
-        said.guests = asking.number(GUESTS, &[]).await;
-        said.threepids = asking.numbers(THREEPIDS).await;
-        said.providers = asking.numbers(PROVIDERS).await;
+        database.sizes = transaction.all(SIZES, &[(&names, Type::TEXT_ARRAY)], read).await.into();
+        database.guests = transaction.number(GUESTS, &[]).await;
+        database.threepids = transaction.numbers(THREEPIDS).await;
+        database.providers = transaction.numbers(PROVIDERS).await;
         if let Some(name) = server_name {
             let read = |row: &Row| Ok(Foreign { people: row.try_get(0)?, services: row.try_get(1)? });
-            said.foreign = asking.one(FOREIGN, &[(&name, Type::TEXT)], read).await.into();
+            database.foreign = transaction.one(FOREIGN, &[(&name, Type::TEXT)], read).await.into();
         }
         for (table, also) in OF_USERS {
             let text = format!(
                 "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.name = t.user_id) {also}"
             );
-            said.orphans.push((table, asking.number(&text, &[]).await));
+            database.orphans.push((table, transaction.number(&text, &[]).await));
         }
         let bound = [(&providers as &_, Type::TEXT_ARRAY), (&more_providers as &_, Type::BOOL)];
-        said.no_login = asking.number(NO_LOGIN, &bound).await;
+        database.no_login = transaction.number(NO_LOGIN, &bound).await;
     }
-    asking.finish().await;
-    Ok(said)
+    transaction.finish().await;
+    Ok(database)
 }
 
 const PRESENT: &str = "SELECT t.name FROM unnest($1) t(name) WHERE to_regclass(quote_ident(t.name)) IS NOT NULL";
@@ -94,7 +94,7 @@ const AROUND: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, \
     to_regclass('user_threepids') IS NOT NULL AND to_regclass('event_json') IS NOT NULL \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND left(n.nspname::text, 3) <> 'pg_'";
-const RIGHTS: &str = "SELECT current_schema()::text, \
+const PERMISSIONS: &str = "SELECT current_schema()::text, \
     coalesce(has_schema_privilege(current_schema()::text, 'CREATE'), false), \
     has_database_privilege(current_database()::text, 'CREATE'), \
     current_setting('is_superuser') = 'on'";
@@ -113,12 +113,12 @@ const CONNECTIONS: &str = "SELECT (SELECT rolconnlimit::int8 FROM pg_roles WHERE
 
 /// Reads MAS's database in less than a minute.
 pub async fn ask_mas(login: &Login<'_>) -> Result<MasDatabase, ProbeError> {
-    let (mut asking, server) = Asking::begin(login).await?;
-    let said = MasDatabase {
-        tables: tables(&mut asking).await.into(),
-        rights: asking
-            .one(RIGHTS, &[], |row| {
-                Ok(Rights {
+    let (mut transaction, server) = Transaction::begin(login).await?;
+    let database = MasDatabase {
+        tables: tables(&mut transaction).await.into(),
+        permissions: transaction
+            .one(PERMISSIONS, &[], |row| {
+                Ok(RolePermissions {
                     schema: row.try_get(0)?,
                     create_in_schema: row.try_get(1)?,
                     create_in_database: row.try_get(2)?,
@@ -127,9 +127,9 @@ pub async fn ask_mas(login: &Login<'_>) -> Result<MasDatabase, ProbeError> {
             })
             .await
             .into(),
-        trigram: trigram(&mut asking).await.into(),
-        encoding: asking.one(ENCODING, &[], |row| row.try_get(0)).await.into(),
-        connections: asking
+        trigram: trigram(&mut transaction).await.into(),
+        encoding: transaction.one(ENCODING, &[], |row| row.try_get(0)).await.into(),
+        connections: transaction
             .one(CONNECTIONS, &[], |row| {
                 let limit = |index| row.try_get::<_, Option<i64>>(index).map(|limit| limit.filter(|limit| *limit >= 0));
                 Ok(Connections {
@@ -144,11 +144,11 @@ pub async fn ask_mas(login: &Login<'_>) -> Result<MasDatabase, ProbeError> {
             .into(),
         server,
     };
-    asking.finish().await;
-    Ok(said)
+    transaction.finish().await;
+    Ok(database)
 }
 
-async fn tables(asking: &mut Asking<'_>) -> Result<Tables, String> {
+async fn tables(transaction: &mut Transaction<'_>) -> Result<Tables, String> {
     let read = |row: &Row| {
         Ok(Tables {
             present: Vec::new(),
@@ -159,18 +159,18 @@ async fn tables(asking: &mut Asking<'_>) -> Result<Tables, String> {
             synapses: row.try_get(4)?,
         })
     };
-    let mut tables = asking.one(AROUND, &[], read).await?;
+    let mut tables = transaction.one(AROUND, &[], read).await?;
     let names: Vec<&str> = MAS_TABLES.to_vec();
-    let present: Vec<String> = asking.all(PRESENT, &[(&names, Type::TEXT_ARRAY)], |row| row.try_get(0)).await?;
+    let present: Vec<String> = transaction.all(PRESENT, &[(&names, Type::TEXT_ARRAY)], |row| row.try_get(0)).await?;
     for name in MAS_TABLES.iter().filter(|name| present.iter().any(|one| one == *name)) {
         let filled = format!("SELECT EXISTS (SELECT 1 FROM {name})");
-        tables.present.push((name, asking.one(&filled, &[], |row| row.try_get(0)).await.into()));
+        tables.present.push((name, transaction.one(&filled, &[], |row| row.try_get(0)).await.into()));
     }
     Ok(tables)
 }
 
-async fn trigram(asking: &mut Asking<'_>) -> Result<Trigram, String> {
-    let found = asking.one(TRIGRAM, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?))).await;
-    let trusted = asking.one(TRUSTED, &[], |row| row.try_get(0)).await.ok();
+async fn trigram(transaction: &mut Transaction<'_>) -> Result<Trigram, String> {
+    let found = transaction.one(TRIGRAM, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?))).await;
+    let trusted = transaction.one(TRUSTED, &[], |row| row.try_get(0)).await.ok();
     found.map(|(installed, available)| Trigram { installed, available, trusted })
 }

@@ -10,15 +10,15 @@ use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
-use crate::record::{Rehearsal, RehearsalState, record_name};
+use crate::record::{DryRun, DryRunResult, record_name};
 
 /// Number of changed fields to name.
 const FIELDS: usize = 6;
-/// Age in days that causes a warning. The dry run doesn't cover later accounts, devices and third-party ids.
+/// Age in days that causes a warning. The dry run doesn't cover later accounts, devices and third-party IDs.
 const OLD_AFTER_DAYS: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RehearsalStanding {
+pub enum DryRunStanding {
     None,
     Passed,
     Failed(String),
@@ -28,56 +28,56 @@ pub enum RehearsalStanding {
     Unknown(String),
 }
 
-/// Proof of a current dry run, which the activation requires. Only [`Rehearsed::check`] creates one.
+/// Proof of a current dry run, which the activation requires. Only [`DryRunPassed::check`] creates one.
 #[derive(Debug, Clone, Copy)]
-pub struct Rehearsed(());
+pub struct DryRunPassed(());
 
-impl Rehearsed {
+impl DryRunPassed {
     pub fn check(snapshot: &Snapshot) -> Option<Self> {
-        (standing(snapshot) == RehearsalStanding::Passed).then_some(Self(()))
+        (standing(snapshot) == DryRunStanding::Passed).then_some(Self(()))
     }
 }
 
 /// Compares the recorded dry run with the current spec and Secret.
-pub fn standing(snapshot: &Snapshot) -> RehearsalStanding {
-    let Some(rehearsal) = snapshot.recorded().and_then(|record| record.rehearsal.as_ref()) else {
-        return RehearsalStanding::None;
+pub fn standing(snapshot: &Snapshot) -> DryRunStanding {
+    let Some(dry_run) = snapshot.recorded().and_then(|record| record.dry_run.as_ref()) else {
+        return DryRunStanding::None;
     };
-    if rehearsal.state == RehearsalState::Failed {
-        return RehearsalStanding::Failed(rehearsal.message.clone().unwrap_or_default());
+    if dry_run.state == DryRunResult::Failed {
+        return DryRunStanding::Failed(dry_run.message.clone().unwrap_or_default());
     }
     let mut changed = Vec::new();
-    if let Some(message) = &rehearsal.failed_since {
+    if let Some(message) = &dry_run.failed_since {
         let first = message.lines().next().unwrap_or_default();
         changed.push(format!("a reconcile failed ({first})"));
     }
-    if snapshot.deployment.rehearsed_digest() != rehearsal.spec_digest {
-        changed.push(changed_fields(rehearsal, &snapshot.deployment));
+    if snapshot.deployment.dry_run_digest() != dry_run.spec_digest {
+        changed.push(changed_fields(dry_run, &snapshot.deployment));
     }
     let keys = snapshot.secret_keys();
     if prepared_since(snapshot, &keys) {
         changed.push("`prepare` changed MAS's settings; the next dry run applies them".to_owned());
     }
     match &snapshot.secret {
-        Known::Unreadable(why) if changed.is_empty() => return RehearsalStanding::Unknown(why.clone()),
+        Known::Unreadable(why) if changed.is_empty() => return DryRunStanding::Unknown(why.clone()),
         Known::Unreadable(_) => {}
         Known::Known(None) => changed.push("the MAS Secret was deleted".to_owned()),
         Known::Known(Some(secret)) => {
             let digest = secret.digest(&keys).map(|digest| format!("{digest:#}"));
-            if digest.as_deref() != Some(&rehearsal.secret_digest) {
-                changed.push(changed_keys(rehearsal, &secret.fingerprints(&keys), &keys));
+            if digest.as_deref() != Some(&dry_run.secret_digest) {
+                changed.push(changed_keys(dry_run, &secret.fingerprints(&keys), &keys));
             }
         }
     }
-    if changed.is_empty() { RehearsalStanding::Passed } else { RehearsalStanding::Outdated(changed) }
+    if changed.is_empty() { DryRunStanding::Passed } else { DryRunStanding::Outdated(changed) }
 }
 
 /// The error message of the last dry run or activation, unless the spec has changed since.
 pub fn last_failure(snapshot: &Snapshot) -> Option<&str> {
-    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
-    let of_dry_run = rehearsal.message.as_ref().filter(|_| rehearsal.state == RehearsalState::Failed);
-    let stands = snapshot.deployment.rehearsed_digest() == rehearsal.spec_digest;
-    rehearsal.failed_since.as_ref().or(of_dry_run).filter(|_| stands).map(String::as_str)
+    let dry_run = snapshot.recorded()?.dry_run.as_ref()?;
+    let of_dry_run = dry_run.message.as_ref().filter(|_| dry_run.state == DryRunResult::Failed);
+    let stands = snapshot.deployment.dry_run_digest() == dry_run.spec_digest;
+    dry_run.failed_since.as_ref().or(of_dry_run).filter(|_| stands).map(String::as_str)
 }
 
 /// Causes of failures, the check that covers each, and the remedy if the check didn't find it.
@@ -101,14 +101,14 @@ fn prepared_since(snapshot: &Snapshot, keys: &SecretKeys) -> bool {
     let deployment = &snapshot.deployment;
     // The plan to compare with has `active: false`.
     deployment.active() == Some(false)
-        && snapshot.settled().is_some_and(|settings| Plan::rehearse(deployment, &settings, keys, "").changes_spec())
+        && snapshot.settled().is_some_and(|settings| Plan::dry_run(deployment, &settings, keys, "").changes_spec())
 }
 
 /// The changed fields of the spec, if the record has an outline.
-fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
+fn changed_fields(dry_run: &DryRun, now: &Deployment) -> String {
     let text = "the ElementDeployment's spec has changed";
-    let outline = rehearsal.spec_outline.as_ref();
-    let found = outline.map(|outline| outline.differences(&now.rehearsed_spec(), "spec")).unwrap_or_default();
+    let outline = dry_run.spec_outline.as_ref();
+    let found = outline.map(|outline| outline.differences(&now.dry_run_spec(), "spec")).unwrap_or_default();
     let shown = found.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", ");
     match found.len() {
         0 => text.to_owned(),
@@ -119,8 +119,8 @@ fn changed_fields(rehearsal: &Rehearsal, now: &Deployment) -> String {
 
 /// The changed keys of the Secret, with fingerprints. If the encryption secret has changed, fingerprints that are keyed with
 /// it can't be compared.
-fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &SecretKeys) -> String {
-    let before = &rehearsal.secret_fingerprints;
+fn changed_keys(dry_run: &DryRun, now: &BTreeMap<String, String>, keys: &SecretKeys) -> String {
+    let before = &dry_run.secret_fingerprints;
     let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let same_encryption = before.get(&keys.encryption_secret) == now.get(&keys.encryption_secret);
     let print = |print: Option<&String>| print.map_or("none", String::as_str).to_owned();
@@ -137,12 +137,12 @@ fn changed_keys(rehearsal: &Rehearsal, now: &BTreeMap<String, String>, keys: &Se
 
 /// Why a current dry run may no longer predict the migration: it is some days old, or of another release.
 fn age(snapshot: &Snapshot) -> Option<String> {
-    let rehearsal = snapshot.recorded()?.rehearsal.as_ref()?;
-    if !matches!(standing(snapshot), RehearsalStanding::Passed | RehearsalStanding::Unknown(_)) {
+    let dry_run = snapshot.recorded()?.dry_run.as_ref()?;
+    if !matches!(standing(snapshot), DryRunStanding::Passed | DryRunStanding::Unknown(_)) {
         return None;
     }
-    let upgraded = rehearsal.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
-    let days = snapshot.environment.now.map_or(0, |now| now.duration_since(rehearsal.at).as_hours() / 24);
+    let upgraded = dry_run.release.as_ref().zip(snapshot.chart.as_ref()).filter(|(then, now)| then != now);
+    let days = snapshot.environment.now.map_or(0, |now| now.duration_since(dry_run.at).as_hours() / 24);
     match upgraded {
         Some((then, now)) if then.source() == now.source() => {
             Some(format!("the release was {then} and is now {now}, which may migrate differently"))
@@ -172,26 +172,26 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
         let values = [("why", why.as_str()), ("name", &name), ("namespace", snapshot.deployment.namespace())];
         findings.push(Finding::of("record-unread", "the record of the dry run", &values));
     }
-    if !matches!(purpose, Purpose::Activate | Purpose::Look) {
+    if !matches!(purpose, Purpose::Activate | Purpose::Check) {
         return;
     }
     let subject = "the dry run";
     if let Some(text) = age(snapshot) {
         let remedy = again(snapshot, "Repeat the dry run; users don't notice it: `kubectl ess-mas dry-run`.");
-        findings.push(Finding::of("rehearsal-old", subject, &[("text", &text), ("remedy", remedy)]));
+        findings.push(Finding::of("dry-run-old", subject, &[("text", &text), ("remedy", remedy)]));
     }
     let text = match standing(snapshot) {
-        RehearsalStanding::Passed => return findings.push(Finding::of("rehearsed", subject, &[])),
+        DryRunStanding::Passed => return findings.push(Finding::of("dry-run-passed", subject, &[])),
         // The dry run is a later step.
-        RehearsalStanding::None if purpose == Purpose::Look => return,
-        RehearsalStanding::None => "none has passed yet".to_owned(),
-        RehearsalStanding::Failed(message) => format!("the last one failed: {message}"),
-        RehearsalStanding::Outdated(changed) => format!("passed, but since then: {}", changed.join("; ")),
-        RehearsalStanding::Unknown(why) => format!("passed, but the current MAS Secret can't be read: {why}"),
+        DryRunStanding::None if purpose == Purpose::Check => return,
+        DryRunStanding::None => "none has passed yet".to_owned(),
+        DryRunStanding::Failed(message) => format!("the last one failed: {message}"),
+        DryRunStanding::Outdated(changed) => format!("passed, but since then: {}", changed.join("; ")),
+        DryRunStanding::Unknown(why) => format!("passed, but the current MAS Secret can't be read: {why}"),
     };
     let remedy = again(snapshot, "Start a dry run: `kubectl ess-mas dry-run`.");
     // Only the activation requires it.
-    let name = if purpose == Purpose::Activate { "not-rehearsed" } else { "not-rehearsed-yet" };
+    let name = if purpose == Purpose::Activate { "no-dry-run" } else { "no-dry-run-yet" };
     findings.push(Finding::of(name, subject, &[("text", &text), ("remedy", remedy)]));
 }
 
@@ -224,15 +224,15 @@ mod tests {
     }
 
     /// A deployment whose dry run passed on 1 November, with a later change.
-    fn rehearsed(change: impl FnOnce(&mut Value)) -> Snapshot {
+    fn after_dry_run(change: impl FnOnce(&mut Value)) -> Snapshot {
         let mas = json!({"config": {"active": false}, "secretName": "chat-mas"});
         let before =
             tests::snapshot(|object| object["spec"]["components"]["matrixAuthenticationService"] = mas.clone());
         let keys = SecretKeys::find(&before.deployment, &Features::default());
         let contents = secret(KEY, "one");
-        let rehearsal = Rehearsal {
-            state: RehearsalState::Passed,
-            spec_digest: before.deployment.rehearsed_digest(),
+        let dry_run = DryRun {
+            state: DryRunResult::Passed,
+            spec_digest: before.deployment.dry_run_digest(),
             spec_outline: None,
             release: Some(ChartRelease { chart: "ess-stack".into(), version: "2.28.1".into() }),
             secret_digest: contents.digest(&keys).map(|digest| format!("{digest:#}")).unwrap(),
@@ -244,7 +244,7 @@ mod tests {
             failed_since: None,
         };
         let mut record = Record::new(&before.deployment);
-        record.rehearsal = Some(rehearsal.of_spec(&before.deployment));
+        record.dry_run = Some(dry_run.of_spec(&before.deployment));
         let mut object = before.deployment.object().clone();
         change(&mut object);
         let mut now = before;
@@ -257,23 +257,23 @@ mod tests {
 
     fn changed(snapshot: &Snapshot) -> String {
         match standing(snapshot) {
-            RehearsalStanding::Outdated(changed) => changed.join("; "),
+            DryRunStanding::Outdated(changed) => changed.join("; "),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn an_unchanged_spec_keeps_the_dry_run_valid_with_either_switch() {
-        assert_eq!(standing(&rehearsed(|_| {})), RehearsalStanding::Passed);
+        assert_eq!(standing(&after_dry_run(|_| {})), DryRunStanding::Passed);
         let on = |object: &mut Value| {
             object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
         };
-        assert_eq!(standing(&rehearsed(on)), RehearsalStanding::Passed);
+        assert_eq!(standing(&after_dry_run(on)), DryRunStanding::Passed);
     }
 
     #[test]
     fn changed_fields_are_named_by_path() {
-        let snapshot = rehearsed(|object| {
+        let snapshot = after_dry_run(|object| {
             object["spec"]["global"]["config"]["verifyTls"] = json!(false);
             object["spec"]["components"]["synapse"]["k8s"]["ingress"]["fqdn"] = json!("m.example.com");
             object["spec"]["components"]["adminbot"] = json!({"config": {}});
@@ -283,23 +283,24 @@ mod tests {
             "the ElementDeployment's spec has changed (spec.components.adminbot (added), \
              spec.components.synapse.k8s.ingress.fqdn, spec.global.config.verifyTls (added))"
         );
-        let many = rehearsed(|object| {
+        let many = after_dry_run(|object| {
             for n in 0..20 {
                 object["spec"]["global"][format!("field{n}")] = json!(n);
             }
         });
         assert!(changed(&many).ends_with("and 14 more)"), "{}", changed(&many));
         // Records of earlier releases have no outline.
-        let mut old = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        let mut old = after_dry_run(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
         if let Known::Known(Some(record)) = &mut old.record {
-            record.rehearsal.as_mut().unwrap().spec_outline = None;
+            record.dry_run.as_mut().unwrap().spec_outline = None;
         }
         assert_eq!(changed(&old), "the ElementDeployment's spec has changed");
     }
 
     #[test]
     fn changed_secret_keys_are_shown_with_fingerprints() {
-        let with = |contents: SecretContents| Snapshot { secret: Known::Known(Some(contents)), ..rehearsed(|_| {}) };
+        let with =
+            |contents: SecretContents| Snapshot { secret: Known::Known(Some(contents)), ..after_dry_run(|_| {}) };
         let password = changed(&with(secret(KEY, "two")));
         assert!(
             password.contains("postgresPassword: hmac-sha256:") && password.contains(" -> hmac-sha256:"),
@@ -321,7 +322,7 @@ mod tests {
                 run(snapshot, Purpose::Activate).into_iter().filter(|one| one.code.starts_with("rehearsal")).collect();
             found.into_iter().map(|one| (one.code, one.severity, one.message)).collect::<Vec<_>>()
         };
-        let mut snapshot = rehearsed(|_| {});
+        let mut snapshot = after_dry_run(|_| {});
         assert_eq!(of(&snapshot).len(), 1, "a day is not old");
         snapshot.environment.now = Some(at("2026-11-08T00:00:01Z"));
         let found = of(&snapshot);
@@ -341,32 +342,32 @@ mod tests {
 
     #[test]
     fn a_failed_or_outdated_dry_run_blocks_the_activation_and_warns_check() {
-        let mut failed = rehearsed(|_| {});
+        let mut failed = after_dry_run(|_| {});
         if let Known::Known(Some(record)) = &mut failed.record {
-            let rehearsal = record.rehearsal.as_mut().unwrap();
-            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+            let dry_run = record.dry_run.as_mut().unwrap();
+            (dry_run.state, dry_run.message) = (DryRunResult::Failed, Some("no".into()));
         }
-        let mut hidden = rehearsed(|_| {});
+        let mut hidden = after_dry_run(|_| {});
         hidden.secret = Known::Unreadable("forbidden".into());
-        let outdated = rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
+        let outdated = after_dry_run(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false));
         for snapshot in [failed, hidden, outdated] {
             let of =
                 |purpose| run(&snapshot, purpose).into_iter().find(|one| one.code == "rehearsal").unwrap().severity;
-            assert_eq!((of(Purpose::Activate), of(Purpose::Look)), (Severity::Blocker, Severity::Warning));
-            assert!(Rehearsed::check(&snapshot).is_none());
+            assert_eq!((of(Purpose::Activate), of(Purpose::Check)), (Severity::Blocker, Severity::Warning));
+            assert!(DryRunPassed::check(&snapshot).is_none());
         }
-        assert!(Rehearsed::check(&rehearsed(|_| {})).is_some());
+        assert!(DryRunPassed::check(&after_dry_run(|_| {})).is_some());
     }
 
     #[test]
     fn remedy_is_a_rollback_while_active_is_true() {
-        let mut snapshot = rehearsed(|object| {
+        let mut snapshot = after_dry_run(|object| {
             object["spec"]["components"]["matrixAuthenticationService"]["config"]["active"] = json!(true);
         });
         if let Known::Known(Some(record)) = &mut snapshot.record {
-            record.rehearsal.as_mut().unwrap().failed_since = Some("no".into());
+            record.dry_run.as_mut().unwrap().failed_since = Some("no".into());
         }
-        let found = run(&snapshot, Purpose::Look);
+        let found = run(&snapshot, Purpose::Check);
         let remedy = found.iter().find(|one| one.code == "rehearsal").unwrap().remedy.as_deref().unwrap();
         assert!(remedy.starts_with("Roll back first: `kubectl ess-mas abort`."), "{remedy}");
         assert_eq!(last_failure(&snapshot), Some("no"));
@@ -374,14 +375,14 @@ mod tests {
 
     #[test]
     fn a_check_that_missed_the_cause_of_the_last_failure_is_not_ok() {
-        let mut snapshot = rehearsed(|_| {});
+        let mut snapshot = after_dry_run(|_| {});
         assert_eq!(last_failure(&snapshot), None, "it passed");
         if let Known::Known(Some(record)) = &mut snapshot.record {
-            let rehearsal = record.rehearsal.as_mut().unwrap();
-            (rehearsal.state, rehearsal.message) = (RehearsalState::Failed, Some("no".into()));
+            let dry_run = record.dry_run.as_mut().unwrap();
+            (dry_run.state, dry_run.message) = (DryRunResult::Failed, Some("no".into()));
         }
         assert_eq!(last_failure(&snapshot), Some("no"));
-        let mut found = run(&snapshot, Purpose::Look);
+        let mut found = run(&snapshot, Purpose::Check);
         let ok = |found: &[Finding]| {
             found.iter().find(|one| one.code == "synapse-settings").unwrap().severity == Severity::Ok
         };
@@ -394,13 +395,13 @@ mod tests {
         assert!(warning.message.contains("Users change addresses."), "{}", warning.message);
         assert!(warning.remedy.as_deref().unwrap().contains("allowEmailChange"));
         snapshot.deployment =
-            rehearsed(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false)).deployment;
+            after_dry_run(|object| object["spec"]["global"]["config"]["verifyTls"] = json!(false)).deployment;
         assert_eq!(last_failure(&snapshot), None, "the spec has changed since");
     }
 
     #[test]
     fn an_unreadable_record_is_unknown_and_its_remedy_deletes_it() {
-        let mut snapshot = rehearsed(|_| {});
+        let mut snapshot = after_dry_run(|_| {});
         snapshot.record = Known::Unreadable("it is not JSON".into());
         let found = run(&snapshot, Purpose::DryRun).into_iter().find(|one| one.code == "record").unwrap();
         assert_eq!(found.severity, Severity::Unknown);

@@ -6,7 +6,7 @@ use crate::checks::finding::{Code, Finding, Severity};
 
 /// A request. All but the last three are GET requests that start no session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Question {
+pub enum Probe {
     /// The DNS lookup of MAS's host, without a connection.
     MasAddress,
     Discovery,
@@ -42,7 +42,7 @@ pub enum Server {
     ServerName,
 }
 
-impl Question {
+impl Probe {
     pub fn server(&self) -> Server {
         self.host_and_path().0
     }
@@ -85,7 +85,7 @@ impl Question {
         format!("{path}{}", id.unwrap_or_default())
     }
 
-    /// The host; `None` for a provider, whose host is in MAS's answer.
+    /// The host; `None` for a provider, whose host is in MAS's response.
     pub fn host<'a>(&self, expected: &'a Expected) -> Option<&'a str> {
         match self.server() {
             Server::Mas => expected.mas_host.as_deref(),
@@ -101,64 +101,59 @@ impl Question {
 }
 
 /// The requests of this phase, except those to the providers. A repeated request needs a new connection each time, because
-/// another process can answer.
-pub fn questions(expected: &Expected) -> Vec<Question> {
+/// another process can respond.
+pub fn probes(expected: &Expected) -> Vec<Probe> {
     let mut all = Vec::new();
     if expected.mas_host.is_some() {
         if expected.phase == EndpointPhase::Before {
-            all.push(Question::MasAddress);
+            all.push(Probe::MasAddress);
         } else {
-            all.extend([Question::Discovery, Question::Keys, Question::LoginPage]);
+            all.extend([Probe::Discovery, Probe::Keys, Probe::LoginPage]);
             let known = expected.providers.iter().enumerate().filter(|(_, provider)| !provider.idp_id.is_empty());
-            all.extend(known.map(|(index, _)| Question::Authorize(index)));
+            all.extend(known.map(|(index, _)| Probe::Authorize(index)));
         }
     }
     if expected.synapse_host.is_some() {
-        all.extend([Question::Versions, Question::AuthMetadata, Question::LoginV3]);
+        all.extend([Probe::Versions, Probe::AuthMetadata, Probe::LoginV3]);
         if expected.phase == EndpointPhase::Active {
-            all.extend([Question::AuthMetadataUnstable, Question::LoginR0]);
-            all.extend(vec![Question::WhoamiJunk; expected.tries()]);
+            all.extend([Probe::AuthMetadataUnstable, Probe::LoginR0]);
+            all.extend(vec![Probe::WhoamiJunk; expected.tries()]);
         }
         if expected.token.is_some() {
-            all.push(Question::WhoamiToken);
+            all.push(Probe::WhoamiToken);
         }
     }
     if expected.server_name.is_some() && expected.well_known {
-        all.push(Question::WellKnown);
+        all.push(Probe::WellKnown);
     }
     all
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Replies(pub(super) Vec<(Question, Outcome)>);
+pub struct Replies(pub(super) Vec<(Probe, Outcome)>);
 
 impl Replies {
-    pub fn add(&mut self, question: Question, outcome: Outcome) {
-        self.0.push((question, outcome));
+    pub fn add(&mut self, probe: Probe, outcome: Outcome) {
+        self.0.push((probe, outcome));
     }
 
-    pub fn to<'a>(&'a self, question: &Question) -> impl Iterator<Item = &'a Outcome> {
-        self.0.iter().filter(move |(asked, _)| asked == question).map(|(_, outcome)| outcome)
+    pub fn to<'a>(&'a self, probe: &Probe) -> impl Iterator<Item = &'a Outcome> {
+        self.0.iter().filter(move |(asked, _)| asked == probe).map(|(_, outcome)| outcome)
     }
 
-    /// The answer to a request; else a finding, or `None` if a finding for the whole host reports it.
-    pub(super) fn answer(
-        &self,
-        expected: &Expected,
-        question: &Question,
-        code: Code,
-    ) -> Result<&Reply, Option<Finding>> {
-        match self.to(question).next() {
+    /// The response to a request; else a finding, or `None` if a finding for the whole host reports it.
+    pub(super) fn reply(&self, expected: &Expected, probe: &Probe, code: Code) -> Result<&Reply, Option<Finding>> {
+        match self.to(probe).next() {
             None => Err(None),
-            Some(Outcome::Answered(answer)) => Ok(answer),
-            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(question.server()) != Reached::Yes => {
+            Some(Outcome::Answered(reply)) => Ok(reply),
+            Some(Outcome::NotReached(_) | Outcome::Silent(_)) if self.reached(probe.server()) != Reached::Yes => {
                 Err(None)
             }
             Some(Outcome::NotReached(why) | Outcome::Silent(why) | Outcome::NotAsked(why)) => {
-                Err(Some(Finding::new(code, Severity::Unknown, question.url(expected), why)))
+                Err(Some(Finding::new(code, Severity::Unknown, probe.url(expected), why)))
             }
             Some(Outcome::Unusable(what)) => {
-                Err(Some(Finding::new(code, Severity::Blocker, question.url(expected), what)))
+                Err(Some(Finding::new(code, Severity::Blocker, probe.url(expected), what)))
             }
         }
     }
@@ -166,21 +161,21 @@ impl Replies {
     pub(super) fn judge(
         &self,
         expected: &Expected,
-        question: &Question,
+        probe: &Probe,
         code: Code,
-        judge: impl FnOnce(&Asked<'_>) -> Finding,
+        judge: impl FnOnce(&Exchange<'_>) -> Finding,
     ) -> Option<Finding> {
-        match self.answer(expected, question, code) {
-            Ok(answer) => Some(judge(&Asked { expected, url: question.url(expected), answer })),
+        match self.reply(expected, probe, code) {
+            Ok(reply) => Some(judge(&Exchange { expected, url: probe.url(expected), reply })),
             Err(finding) => finding,
         }
     }
 
-    /// Whether the server sent any answer; if not, the reason.
+    /// Whether the server sent any response; if not, the reason.
     pub(super) fn reached(&self, server: Server) -> Reached<'_> {
         let mut why = None;
-        for (question, outcome) in &self.0 {
-            if question.server() == server {
+        for (probe, outcome) in &self.0 {
+            if probe.server() == server {
                 match outcome {
                     Outcome::NotReached(reason) | Outcome::Silent(reason) => why = why.or(Some(reason.as_str())),
                     Outcome::NotAsked(_) => {}
@@ -192,17 +187,17 @@ impl Replies {
     }
 }
 
-/// An answer with the URL of its request, which is the subject of findings.
-pub(super) struct Asked<'a> {
+/// A response with the URL of its request, which is the subject of findings.
+pub(super) struct Exchange<'a> {
     pub(super) expected: &'a Expected,
     pub(super) url: String,
-    pub(super) answer: &'a Reply,
+    pub(super) reply: &'a Reply,
 }
 
-impl Asked<'_> {
+impl Exchange<'_> {
     /// The finding of this name in the table, with values for its placeholders.
     pub(super) fn finding(&self, name: &str, values: &[(&str, &str)]) -> Finding {
-        let described = self.answer.described();
+        let described = self.reply.described();
         let it = [("it", described.as_str())];
         self.expected.finding(name, self.url.as_str(), &[&it, values].concat())
     }

@@ -25,24 +25,24 @@ const TRIES: u8 = 3;
 
 pub(super) type Bound<'a> = (&'a (dyn ToSql + Sync), Type);
 
-pub(super) struct Asking<'a> {
+pub(super) struct Transaction<'a> {
     login: &'a Login<'a>,
     session: Session,
     deadline: Instant,
     ended: Option<String>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> Transaction<'a> {
     /// Logs in, detects poolers, and begins the transaction.
     pub(super) async fn begin(login: &'a Login<'a>) -> Result<(Self, Server), ProbeError> {
         let deadline = Instant::now() + WHOLE;
         let session = login.open(deadline).await?;
         let pooling = pooling(login, &session, deadline).await?;
-        let mut asking = Self { login, session, deadline, ended: None };
-        asking.must(BEGIN).await?;
-        asking.must(LIMITS).await?;
-        let server = asking.server(pooling).await?;
-        Ok((asking, server))
+        let mut transaction = Self { login, session, deadline, ended: None };
+        transaction.must(BEGIN).await?;
+        transaction.must(LIMITS).await?;
+        let server = transaction.server(pooling).await?;
+        Ok((transaction, server))
     }
 
     async fn must(&mut self, text: &'static str) -> Result<(), ProbeError> {

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs};
 
 /// In `src`.
 const TABLES: [&str; 7] = [

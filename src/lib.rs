@@ -8,7 +8,8 @@
 /// Reads a data file of `src`, which `build.rs` converts to JSON. A test reads each.
 macro_rules! table {
     ($path:literal) => {
-        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $path, ".json"))).expect("a test reads this file")
+        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $path, ".json")))
+            .expect("a test reads this file")
     };
 }
 

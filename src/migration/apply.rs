@@ -3,7 +3,8 @@
 use super::confirm::Approved;
 use super::follow::Start;
 use super::outcome::Outcome;
-use super::step::Step;
+use super::server_dry_run::ServerDryRun;
+use super::step::{Request, Step};
 use super::{resume, server_dry_run};
 use crate::checks::{Known, Snapshot};
 use crate::cluster::{ErrorKind, WriteOutcome};
@@ -13,6 +14,7 @@ use crate::plan::{Change, Plan};
 use crate::record::{Backup, Pending, Record};
 use crate::session::Session;
 use crate::session::interrupt::InterruptState;
+use crate::session::reading::Extent;
 use crate::verdict::{Baseline, Continuity, Observation};
 
 /// What the record stores about a write before it is sent.
@@ -38,9 +40,58 @@ pub fn record(session: &Session, step: Step, seen: &Snapshot) -> Result<Record, 
     }
 }
 
+/// Writes the approved change; `None` after a conflict.
+pub async fn write(
+    session: &mut Session,
+    request: &Request,
+    seen: &Snapshot,
+    go: &Approved,
+    shown: &ServerDryRun,
+    outcome: &mut Outcome,
+) -> Result<Option<Start>, Failure> {
+    let step = request.step;
+    let mut record = record(session, step, seen)?;
+    let by = session.cluster.who_am_i().await;
+    if session.interrupt().raised() {
+        return Err(Failure::told(Exit::Interrupted));
+    }
+    let intent = Intent { step, by, snapshot: seen, what: step.history().to_owned() };
+    let written = send(session, go, &shown.answer, &mut record, intent, outcome).await?;
+    if written.is_none() {
+        refuse_other_changes(session, request, go).await?;
+    }
+    Ok(written)
+}
+
+/// Handles a conflict. The same change by another client and a changed status are accepted. Any other change is shown
+/// again, and refused in a script.
+async fn refuse_other_changes(session: &Session, request: &Request, go: &Approved) -> Result<(), Failure> {
+    if go.plan().before.differs_only_in_status(&session.deployment) {
+        return Ok(());
+    }
+    let step = request.step;
+    if step.goes_back() && go.plan().is_in(session.deployment.object()) {
+        // Also an earlier write of this command that arrived late, after its record was withdrawn.
+        return Ok(());
+    }
+    let now = session.gather(Extent::Abort).await;
+    if step.found(&now).is_some() || step.reached(&now).is_some() {
+        return Ok(());
+    }
+    let by = session.deployment.active_written_by();
+    let by = by.map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
+    let text = format!("another client{by} changed ElementDeployment {} in the meantime", session.place());
+    if request.is_script(session) {
+        let again = session.command("status");
+        return Err(Failure::failed(text).then("Check the status, then run the command again:", again));
+    }
+    session.ui().warning(text + "; nothing was written");
+    Ok(())
+}
+
 /// Records the intent and sends the write. `None` after a conflict on the deployment or the record: nothing was written, and
 /// the deployment was read again.
-pub async fn send(
+async fn send(
     session: &mut Session,
     approved: &Approved,
     answer: &Deployment,
@@ -107,7 +158,7 @@ pub async fn send(
                 // What was stored: a webhook may have changed it since the server-side dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
-            Ok(Some(Start { baseline, seen, continuity, changed: ours.at }))
+            Ok(Some(Start { baseline, seen, continuity, changed: ours.at, existing: false }))
         }
         WriteOutcome::Conflict { now, .. } => {
             session.interrupt().set(InterruptState::NothingWritten);
@@ -183,73 +234,5 @@ pub fn pending(session: &Session, plan: &Plan, intent: &Intent<'_>, baseline: Ba
         },
         secret_digest,
         secret_fingerprints,
-    }
-}
-
-/// The most attempts after changes of the spec or the metadata.
-const CHANGES: usize = 8;
-/// The most attempts after changes of only the status or the record. An operator that retries at once changes the status many
-/// times a second, and `abort` must still work then.
-const MOVES: usize = 100;
-
-#[derive(Default)]
-pub struct Attempts {
-    last: Option<Deployment>,
-    changed: usize,
-    moved: usize,
-}
-
-impl Attempts {
-    /// Counts an attempt. Fails after too many conflicts or an interrupt.
-    pub fn count(&mut self, session: &Session) -> Result<(), Failure> {
-        if !self.may_retry(&session.deployment) {
-            let text = format!("gave up after repeated update conflicts on ElementDeployment {}", session.place());
-            return Err(Failure::failed(text));
-        }
-        if session.interrupt().raised() {
-            // It came during a write that the server refused.
-            return Err(Failure::told(Exit::Interrupted));
-        }
-        Ok(())
-    }
-
-    fn may_retry(&mut self, now: &Deployment) -> bool {
-        if self.last.as_ref().is_some_and(|last| last.differs_only_in_status(now)) {
-            self.moved += 1;
-        } else {
-            self.changed += 1;
-        }
-        self.last = Some(now.clone());
-        self.changed <= CHANGES && self.moved <= MOVES
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn deployment(version: u32, active: u32) -> Deployment {
-        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string()});
-        Deployment::from_value(json!({
-            "apiVersion": "matrix.element.io/v1alpha2", "metadata": metadata,
-            "spec": {"components": {"synapse": {"config": {"n": active}}}}, "status": {"conditions": [], "n": version},
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn status_updates_allow_many_attempts() {
-        let mut attempts = Attempts::default();
-        assert!((0..60).all(|version| attempts.may_retry(&deployment(version, 0))));
-        assert!(!(60..200).all(|version| attempts.may_retry(&deployment(version, 0))), "attempts are limited");
-    }
-
-    #[test]
-    fn spec_changes_allow_few_attempts() {
-        let mut attempts = Attempts::default();
-        let count = (0..60).take_while(|version| attempts.may_retry(&deployment(*version, *version))).count();
-        assert_eq!(count, CHANGES);
     }
 }

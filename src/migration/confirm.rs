@@ -25,7 +25,7 @@ pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
     /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
-    pub fn ask(
+    pub fn obtain(
         &mut self,
         session: &Session,
         request: &Request,

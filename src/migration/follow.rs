@@ -44,6 +44,8 @@ pub struct Start {
     /// Whether events between the write and `seen` may be missing.
     pub continuity: Continuity,
     pub changed: Timestamp,
+    /// Whether the change existed before this call, so that an unobserved reconcile may have reached its goal.
+    pub existing: bool,
 }
 
 /// How long the operator must be idle after an earlier reconcile before another one is requested. A queued reconcile starts

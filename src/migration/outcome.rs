@@ -3,12 +3,14 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::follow::{FollowEnd, Followed, missing};
-use super::step::Step;
+use super::follow::{FollowEnd, Followed, Start, follow, missing};
+use super::step::{Request, Step, migrated};
 use super::{failed, resume};
 use crate::checks::Snapshot;
+use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::record::DryRunResult;
+use crate::session::deadline::Deadline;
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::status::Status;
@@ -117,6 +119,43 @@ impl Outcome {
     }
 }
 
+/// Follows the operator after a write, or a change that existed; `None` if another reconcile has to be requested.
+pub async fn follow_to_verdict(
+    session: &mut Session,
+    request: &Request,
+    seen: &Snapshot,
+    start: Start,
+    deadline: Deadline,
+    outcome: &mut Outcome,
+) -> Result<Option<Ended>, Failure> {
+    let step = request.step;
+    let progress = session.ui().progress();
+    if !start.existing && !request.via_owner {
+        progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
+    }
+    if !request.wait {
+        drop(progress);
+        return Ok(Some(not_waited(session, step)));
+    }
+    let existing = start.existing && step == Step::Activate;
+    let reached = |deployment: &Deployment| migrated(deployment).filter(|_| existing);
+    let followed = follow(session, start, deadline, step, &reached, &progress).await;
+    match followed.end {
+        FollowEnd::Reached(words) => {
+            session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
+            Ok(Some(outcome.nothing_to_do(session, words)))
+        }
+        FollowEnd::AtRest if request.via_owner => {
+            let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
+            let again = session.command(step.command());
+            Err(Failure::new(Exit::TimedOut, text).then("To request another reconcile:", again))
+        }
+        // The interrupt state stays `Following`: something was written.
+        FollowEnd::AtRest => Ok(None),
+        _ => Ok(Some(conclude(session, step, seen, followed, &progress, outcome).await)),
+    }
+}
+
 /// Ends a command before its write.
 pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended {
     session.interrupt().set(InterruptState::NothingWritten);
@@ -141,7 +180,7 @@ pub fn not_waited(session: &Session, step: Step) -> Ended {
     (Ending::NotWaited, Ok(Exit::Done))
 }
 
-pub async fn conclude(
+async fn conclude(
     session: &Session,
     step: Step,
     snapshot: &Snapshot,

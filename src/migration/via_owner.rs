@@ -201,7 +201,7 @@ async fn wait_for_change(
                 let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
                 let (seen, changed) = (now.clone(), session.now());
-                return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed })));
+                return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, existing: false })));
             }
         }
         Ok(None)

@@ -22,8 +22,7 @@ pub(super) fn labels(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherFormat(pub(super) &'static str);
 
-static WORDS: LazyLock<BTreeMap<String, [String; 3]>> =
-    LazyLock::new(|| table!("x509/formats"));
+static WORDS: LazyLock<BTreeMap<String, [String; 3]>> = LazyLock::new(|| table!("x509/formats"));
 
 impl OtherFormat {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {

@@ -69,6 +69,7 @@ impl Shell {
             .arg(env!("CARGO_BIN_EXE_kubectl-ess_mas"))
             .args(words)
             .env_clear()
+            .envs([ess_mas_sandbox::owner()])
             .env("HOME", self.home.path())
             .env("XDG_STATE_HOME", self.state())
             .env("KUBECONFIG", &self.kubeconfig)

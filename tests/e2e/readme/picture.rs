@@ -114,6 +114,7 @@ impl Person {
         command
             .args(words.iter().skip(2))
             .env_clear()
+            .envs([ess_mas_sandbox::owner()])
             .env("HOME", self.home.path())
             .env("KUBECONFIG", &self.kubeconfig)
             .env("TZ", "UTC")

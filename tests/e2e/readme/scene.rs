@@ -113,6 +113,7 @@ impl<'a> Scene<'a> {
         command
             .args(words)
             .env_clear()
+            .envs([ess_mas_sandbox::owner()])
             .env("HOME", self.home.path())
             .env("KUBECONFIG", &self.kubeconfig)
             .env("TZ", "UTC")

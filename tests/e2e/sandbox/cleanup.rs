@@ -38,6 +38,13 @@ impl Held {
         fs::write(&file, "").unwrap();
         supervisor.run(IDLE[0], Path::new("tail"), &["-f".into(), file.into()]).unwrap();
         supervisor.pid(IDLE[0]).unwrap();
+        if cfg!(target_os = "linux") {
+            // A program that a test started itself.
+            let (name, owner) = ess_mas_sandbox::owner();
+            let mut program = Command::new("sh");
+            program.args(["-c", "sleep 600; :", &owner, OWN]).env(name, &owner).process_group(0);
+            program.stdout(Stdio::null()).spawn().unwrap();
+        }
         Self::Idle(supervisor)
     }
 
@@ -51,7 +58,8 @@ impl Held {
 
 /// The held object, and the text that identifies its processes.
 const CONTROL_PLANE: &[&str] = &["kube-apiserver", "etcd", "for-process-"];
-const IDLE: &[&str] = &["tail", "for-process-"];
+const IDLE: &[&str] = &["tail", "for-process-", if cfg!(target_os = "linux") { OWN } else { "tail" }];
+const OWN: &str = "started-by-a-test";
 
 #[test]
 #[ignore = "started by the tests of this file as a process of its own"]

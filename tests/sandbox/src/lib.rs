@@ -39,7 +39,7 @@ pub mod web;
 pub use follow::Follower;
 pub use needs::cannot_run;
 pub use sandbox::{Namespace, Sandbox, User};
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, owner};
 pub use sweep::Sweep;
 
 /// An error ends a test, so a boxed error with a message is sufficient.

@@ -19,13 +19,18 @@ pub struct Supervisor {
     directory: PathBuf,
 }
 
+/// An environment variable for programs that a test starts. Those that remain when this process ends are killed, on Linux.
+pub fn owner() -> (&'static str, String) {
+    ("ESS_MAS_SANDBOX_OWNER", format!("for-process-{}", std::process::id()))
+}
+
 impl Supervisor {
     /// Starts the script; the directory exists when this returns.
     pub fn start() -> Result<Self> {
         let mut script = Command::new("sh")
             .args(["-c", include_str!("supervisor.sh"), "ess-mas-sandbox-supervisor"])
             // The owner, visible in the list of processes.
-            .arg(format!("for-process-{}", std::process::id()))
+            .arg(owner().1)
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

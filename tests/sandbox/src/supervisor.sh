@@ -28,5 +28,12 @@ for file in "$directory"/*.pid; do
     kill -KILL "$pid" 2>/dev/null
     kill -KILL -- "-$pid" 2>/dev/null
 done
+# The programs that the owner started itself; a killed owner doesn't end them. An owner that dropped only this directory still
+# has its executable.
+if [ ! -e "/proc/${1#for-process-}/exe" ]; then
+    grep -lsxzF -e "ESS_MAS_SANDBOX_OWNER=$1" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
+        kill -KILL "$pid"
+    done
+fi
 wait
 rm -rf "$directory"

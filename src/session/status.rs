@@ -143,11 +143,13 @@ impl Status {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
         let rehearsal = standing(snapshot);
-        let pending = snapshot.recorded().and_then(|record| record.pending.as_ref());
+        let pending = snapshot.recorded().and_then(|record| Some(record.pending.as_ref()?.step));
         let remembered = Remembered {
             rehearsal_passed: matches!(rehearsal, RehearsalStanding::Passed | RehearsalStanding::Unknown(_)),
-            rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_)),
-            activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
+            // Unless it is being repeated.
+            rehearsal_failed: matches!(rehearsal, RehearsalStanding::Failed(_))
+                && pending != Some(record::Step::DryRun),
+            activation_pending: pending == Some(record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();

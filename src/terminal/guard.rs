@@ -186,3 +186,6 @@ impl AsRawFd for Pen {
         io::stderr().as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,13 +131,10 @@ impl Table {
 
     /// The rows for a window that is too narrow for columns: sentences are below the other cells.
     fn stacked(&self, shown: &[usize], options: RenderOptions) -> Vec<String> {
-        let cell = |row: &[Cell], index: usize| {
-            let gap = if self.columns[index].prose { "\n  " } else { "   " };
-            (if index == 0 { "" } else { gap }).to_owned() + &content(&row[index], options)
-        };
-        let row = |row: &Vec<Cell>| shown.iter().map(|&index| cell(row, index)).collect::<String>();
-        let rows: Vec<String> = self.rows.iter().map(|cells| text::wrap(&row(cells), options.columns, 2)).collect();
-        rows.join("\n").lines().map(unmarked).collect()
+        let gap = |&at: &usize| if self.columns[at].prose { "\n  " } else { "   " };
+        let row = |row: &Vec<Cell>| shown.iter().map(|at| gap(at).to_owned() + &content(&row[*at], options)).collect();
+        let wrap = |row: String| text::wrap(row.trim_start(), options.columns, 2);
+        self.rows.iter().map(row).map(wrap).collect::<Vec<_>>().join("\n").lines().map(unmarked).collect()
     }
 
     pub fn fits(&self, options: RenderOptions) -> bool {

@@ -63,7 +63,9 @@ impl Preparation<'_> {
         let mut found: Vec<Finding> =
             plan.writes_to().and_then(checks::secret_managed).into_iter().chain(earlier).collect();
         findings::name_commands(self.session, &mut found);
-        found.iter().for_each(|finding| findings::show(self.ui(), finding));
+        for finding in &found {
+            findings::show(self.ui(), finding);
+        }
         found
     }
 

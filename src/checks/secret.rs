@@ -9,13 +9,14 @@ use crate::secrets::{EncryptionSecret, PostgresPassword};
 use crate::x509::RsaPrivateKey;
 
 pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Finding>) {
-    // `prepare` creates it, and has its own rule for the encryption secret.
+    // `prepare` creates it, and has its own rules for the encryption secret.
     if purpose == Purpose::Prepare {
         return;
     }
     let lost = encryption_secret_lost(snapshot);
     let is_lost = lost.is_some();
     findings.extend(lost);
+    findings.extend(snapshot.secret.known().and_then(|secret| earlier_encryption_secret(snapshot, secret.as_ref())));
     if snapshot.deployment.mas_active() == Some(true) {
         return;
     }
@@ -43,6 +44,16 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
     let subject = format!("Secret {}, key {key}", settings.secret_name);
     let remedy = lost.remedy(key, snapshot.deployment.mas_active() == Some(true));
     Some(Finding::of("encryption-secret-lost", subject, &[("lost", &lost.to_string()), ("remedy", &remedy)]))
+}
+
+/// Reports that this Secret lacks the encryption secret with which MAS ran before it was removed.
+pub fn earlier_encryption_secret(snapshot: &Snapshot, secret: Option<&SecretContents>) -> Option<Finding> {
+    let settings = snapshot.settings.as_ref().filter(|_| snapshot.deployment.mas().is_none())?;
+    let (keys, recorded) = (snapshot.secret_keys(), snapshot.encryption_secret_in_use()?);
+    LostEncryptionSecret::find(secret, &keys, Some(recorded), false)?;
+    let key = &keys.encryption_secret;
+    let values = [("recorded", recorded), ("key", key)];
+    Some(Finding::of("encryption-secret-earlier", format!("Secret {}, key {key}", settings.secret_name), &values))
 }
 
 /// Reports that a tool writes the Secret from its own source, and removes what `prepare` adds.

@@ -101,7 +101,7 @@ fn write(
         return Ok(ui.data(format, &Document::new("TlsFiles", contents))?);
     }
     let wide = format == OutputFormat::Wide;
-    let mut table = Table::new([Column::new("File"), Column::new("Holds"), Column::new("Fingerprint")]);
+    let mut table = Table::new([Column::new("File"), Column::prose("Holds"), Column::new("Fingerprint")]);
     for file in files {
         let print = if wide { format!("{:#}", file.fingerprint) } else { file.fingerprint.to_string() };
         table.row([Cell::copyable(&file.path), Cell::from(file.holds.words()), Cell::copyable(print)]);

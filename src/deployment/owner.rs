@@ -124,7 +124,7 @@ pub enum Owner {
 }
 
 /// Prefixes of the labels and annotations of tools, most specific first.
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 10] = [
     ("fleet.cattle.io/", FLEET),
     ("configmanagement.gke.io/", "Google Config Sync"),
     ("configsync.gke.io/", "Google Config Sync"),
@@ -132,6 +132,8 @@ const MARKS: [(&str, &str); 8] = [
     ("kapp.k14s.io/", "kapp"),
     ("crossplane.io/", "Crossplane"),
     ("work.open-cluster-management.io/", "Open Cluster Management"),
+    ("work.karmada.io/", "Karmada"),
+    ("app.oam.dev/", "KubeVela"),
     ("objectset.rio.cattle.io/", FLEET),
 ];
 const FLEET: &str = "Rancher Fleet";
@@ -274,6 +276,8 @@ mod tests {
             ("annotations", "configsync.gke.io/resource-id", "Google Config Sync"),
             ("labels", "kapp.k14s.io/app", "kapp"),
             ("annotations", "projectsveltos.io/hash", "Sveltos"),
+            ("annotations", "work.karmada.io/name", "Karmada"),
+            ("labels", "app.oam.dev/name", "KubeVela"),
         ] {
             assert!(matches!(marked(place, key, "x"), Owner::Tool(found, _, None) if found == tool), "{key}");
         }

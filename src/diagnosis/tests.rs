@@ -445,6 +445,16 @@ fn a_pooler_is_named_with_its_setting_and_the_direct_address() {
             ("no more connections allowed (max_client_conn)", "max_client_conn"),
             ("query_wait_timeout", "pool size"),
             ("no such database: mas", "[databases]"),
+            ("no such user", "auth_file"),
+            // PgCat, Odyssey, Supavisor, RDS Proxy and Pgpool-II.
+            ("No pool configured for database: \"mas\", user: \"mas\"", "has no database mas"),
+            ("could not get connection from the pool - AllServersDown", "pooler's log"),
+            ("odyssey: c5f3: route for 'mas.mas' is not found", "has no database mas.mas"),
+            ("odyssey: c5f3: failed to connect to remote server s1", "pooler's log"),
+            ("odyssey: c5f3: too many client tcp connections (global storage.client_max 100)", "max_client_conn"),
+            ("Tenant or user not found", "auth_query"),
+            ("This RDS proxy has no credentials for the role mas. Check the credentials for this role", "auth_query"),
+            ("pgpool is not accepting any more new connections", "pool size"),
         ] {
             assert_cause(&of(database, text), "connection-pooler", &["PgBouncer", "direct address", whose, word]);
         }
@@ -477,6 +487,10 @@ fn the_ingress_that_has_the_host_is_named() {
     assert_cause(text, "ingress-host-taken", &[ingress, "auth.example.com"]);
     let route = "Error: route old-mas/auth already exposes auth.example.com and is older";
     assert_cause(route, "ingress-host-taken", &["Remove auth.example.com from Ingress old-mas/auth"]);
+    let kyverno = "admission webhook \"validate.kyverno.svc-fail\" denied the request: resource Ingress/ess/mas was blocked due to the following policies unique-ingress-host: check: The Ingress host name must be unique.";
+    for text in [kyverno, "All hosts are taken by other resources", "Host is taken by another resource"] {
+        assert_cause(text, "ingress-host-taken", &["kubectl get ingress -A", "prepare --host"]);
+    }
 }
 
 #[test]
@@ -488,6 +502,13 @@ fn an_unusable_webhook_is_named_with_its_service() {
         ("no endpoints available for service \"cert-manager-webhook\"", "no pod responds"),
         ("service \"cert-manager-webhook\" not found", "does not exist"),
         ("context deadline exceeded", "in time"),
+        ("net/http: TLS handshake timeout", "in time"),
+        ("dial tcp 10.0.0.1:443: i/o timeout", "in time"),
+        ("EOF", "closes the connection"),
+        ("read tcp 10.0.0.2:1->10.0.0.1:443: read: connection reset by peer", "closes the connection"),
+        ("tls: failed to verify certificate: x509: certificate is valid for a, not b", "certificate"),
+        ("no service port 443 found for service \"cert-manager-webhook\"", "lacks the port"),
+        ("the server could not find the requested resource", "path"),
     ] {
         let text = format!("Internal error occurred: {post}: {reason}");
         let place = "Service cert-manager-webhook in namespace cert-manager";

@@ -264,7 +264,9 @@ async fn succeeded(
         (Step::Activate, _) => {
             format!("Migrated in {took}: mas_active is true. Existing logins stay valid; new logins use MAS.")
         }
-        (Step::Abort, _) => format!("Rolled back in {took}: active is false, and the operator reports no errors."),
+        (Step::Abort, _) => format!(
+            "Rolled back in {took}: active is false, and the operator reports no errors. Users can log in at Synapse."
+        ),
         (Step::Remove, Some(settings)) => format!(
             "Removed the MAS component in {took}; the operator reports no errors. Secret {} and MAS's database still exist.",
             settings.secret_name

@@ -87,27 +87,16 @@ impl Session {
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let after_dry_run = snapshot.recorded().is_some_and(|record| record.dry_run.is_some());
         let wanted = extent != Extent::Status || after_dry_run;
-        match self.mas_secret_name(snapshot) {
-            Some(name) if wanted => {
-                let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &name).await;
-                (contents(look), refusal)
-            }
-            Some(_) => (not_read(), Refusal::No),
-            None => (Known::Known(None), Refusal::No),
+        if !wanted {
+            return (not_read(), Refusal::No);
         }
-    }
-
-    fn mas_secret_name(&self, snapshot: &Snapshot) -> Option<String> {
-        let settled = || snapshot.settings.as_ref().map(|settings| settings.secret_name.clone());
-        self.deployment.mas_secret_name().map(str::to_owned).or_else(settled)
+        let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &snapshot.secret_name()).await;
+        (contents(look), refusal)
     }
 
     /// The MAS Secret as of the last [`Self::gather`].
     pub async fn mas_secret(&self, snapshot: &Snapshot) -> Known<Option<SecretContents>> {
-        match self.mas_secret_name(snapshot) {
-            Some(name) => contents(self.secrets.get(&self.cluster, &self.target, &name).await.0),
-            None => Known::Known(None),
-        }
+        contents(self.secrets.get(&self.cluster, &self.target, &snapshot.secret_name()).await.0)
     }
 
     pub async fn read_record(&self) -> Known<Option<Record>> {

@@ -144,11 +144,12 @@ impl Status {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
         let dry_run = standing(snapshot);
-        let pending = snapshot.recorded().and_then(|record| record.pending.as_ref());
+        let pending = snapshot.recorded().and_then(|record| Some(record.pending.as_ref()?.step));
         let remembered = Remembered {
             dry_run_passed: matches!(dry_run, DryRunStanding::Passed | DryRunStanding::Unknown(_)),
-            dry_run_failed: matches!(dry_run, DryRunStanding::Failed(_)),
-            activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
+            // Unless it is being repeated.
+            dry_run_failed: matches!(dry_run, DryRunStanding::Failed(_)) && pending != Some(record::Step::DryRun),
+            activation_pending: pending == Some(record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();

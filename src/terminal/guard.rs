@@ -186,3 +186,6 @@ impl AsRawFd for ScreenWriter {
         io::stderr().as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,8 @@ pub struct Table {
 
 /// Spaces between columns, as in `kubectl get`.
 const GAP: u16 = 3;
+/// Narrower windows have no columns if these don't fit.
+const NARROW: usize = 60;
 /// The smallest width of a column of sentences.
 const LEAST_PROSE: usize = 16;
 
@@ -105,6 +107,10 @@ impl Table {
         {
             shown.remove(place);
         }
+        let overflows = |window: usize| window < NARROW && self.least_width_of(&shown) > window;
+        if !wide && self.columns.iter().any(|column| column.prose) && options.columns.is_some_and(overflows) {
+            return self.stacked(&shown, options);
+        }
         let mut laid_out = comfy_table::Table::new();
         laid_out.load_style(TableStyle::new());
         laid_out.set_header(shown.iter().map(|&index| marked(Style::Heading, &self.columns[index].head, options)));
@@ -121,6 +127,14 @@ impl Table {
             column.set_padding((0, GAP)).set_constraint(if is_prose { LowerBoundary(least) } else { ContentWidth });
         }
         laid_out.lines().map(|line| unmarked(line.trim_end())).collect()
+    }
+
+    /// The rows for a window that is too narrow for columns: sentences are below the other cells.
+    fn stacked(&self, shown: &[usize], options: RenderOptions) -> Vec<String> {
+        let gap = |&at: &usize| if self.columns[at].prose { "\n  " } else { "   " };
+        let row = |row: &Vec<Cell>| shown.iter().map(|at| gap(at).to_owned() + &content(&row[*at], options)).collect();
+        let wrap = |row: String| text::wrap(row.trim_start(), options.columns, 2);
+        self.rows.iter().map(row).map(wrap).collect::<Vec<_>>().join("\n").lines().map(unmarked).collect()
     }
 
     pub fn fits(&self, options: RenderOptions) -> bool {

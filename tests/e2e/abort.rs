@@ -97,7 +97,7 @@ async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     scene.shell.run("abort --yes").await.expect(0).says("no MAS component");
     scene.dry_run().await;
     let secret = scene.mas_secret().await;
-    scene.shell.run("abort").await.expect(0).says("nothing to roll back");
+    scene.shell.run("abort").await.expect(0).says("nothing to roll back").says("abort --remove chat-of-ours -n");
     let preview = scene.shell.run("abort --remove --preview").await.expect(0);
     preview.says("matrixAuthenticationService").says("nothing was written");
     scene.shell.run("abort --remove").await.expect(2).says("--yes");
@@ -110,6 +110,37 @@ async fn abort_remove_removes_the_component_and_keeps_the_secret() {
     // The complete sequence again.
     let _ = scene.shell.run("dry-run --yes").await.expect(0);
     let _ = scene.activate().await.expect(0);
+}
+
+#[tokio::test]
+async fn a_new_encryption_secret_after_abort_remove_must_be_accepted() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.dry_run().await;
+    let _ = scene.shell.run("abort --remove --yes").await.expect(0);
+    let _ = scene.prepare_with(&[], "pw").await.expect(0);
+    let ours = scene.mas_secret().await["encryptionSecret"].clone();
+    let print = ess_mas::secrets::EncryptionSecret::parse(&ours).unwrap().fingerprint().to_string();
+    scene.shell.file("ours", std::str::from_utf8(&ours).unwrap());
+    let delete = async || {
+        let name = scene.deployment.mas_secret_name();
+        scene.secrets().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
+    };
+    delete().await;
+    let before = scene.versions().await;
+    let refused = scene.prepare_with(&[], "pw").await.expect(11);
+    refused.says(&print).says("Restore that value").says("--accept encryption-secret-lost");
+    assert_eq!(scene.versions().await, before);
+    scene.shell.run("check -o json").await.shows("encryption-secret-lost").shows(&print);
+    // The value itself needs no acceptance.
+    let _ = scene.prepare_with(&["--encryption-secret-file", "ours"], "pw").await.expect(0);
+    assert_eq!(scene.mas_secret().await["encryptionSecret"], ours);
+    delete().await;
+    let _ = scene.prepare_with(&["--accept", "encryption-secret-lost"], "pw").await.expect(0);
+    assert_ne!(scene.mas_secret().await["encryptionSecret"], ours);
+    // It is accepted once and for all.
+    scene.prepare_with(&[], "pw").await.expect(0).is_silent_about(&print);
+    scene.shell.run("check -o json").await.is_silent_about("encryption-secret-lost");
+    let _ = scene.shell.run("dry-run --yes").await.expect(0);
 }
 
 #[tokio::test]

@@ -70,10 +70,12 @@ fn error_in(location: &str) -> Option<String> {
     let address = location.split_once("://").map_or(location, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
     let mut path = address.split(['?', '#', ';']).next().unwrap_or_default().split('/');
     let mut parameters = parameters(location);
-    let named = parameters.find(|(key, _)| key.to_ascii_lowercase().contains("error"));
+    let is_error = |key: &str| key.contains("error") || key.starts_with("err");
+    let named = parameters.find(|(key, _)| is_error(&key.to_ascii_lowercase()));
+    let has_word = |part: &&str| part.to_ascii_lowercase().split(['-', '_', '.']).any(|word| word.starts_with("error"));
     named
         .map(|(key, value)| format!("{} {}", excerpt(&key), excerpt(&value)))
-        .or_else(|| path.find(|part| part.to_ascii_lowercase().starts_with("error")).map(excerpt))
+        .or_else(|| path.find(has_word).map(excerpt))
 }
 
 fn parameter(location: &str, name: &str) -> Option<String> {

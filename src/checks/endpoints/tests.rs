@@ -392,6 +392,9 @@ fn redirect_uri_is_reported_only_for_an_unambiguous_error() {
         ("a fragment alone", moved(303, "https://idp.example.com/login#error=invalid_client")),
         ("Spring", moved(302, "/login?error")),
         ("no parameter", moved(302, "https://idp.example.com/oauth2/Errors/7")),
+        ("a word in the path", moved(302, "https://idp.example.com/login-error.html")),
+        ("a description alone", moved(302, "/login?error_description=Callback")),
+        ("a shorter name", moved(302, "https://idp.example.com/oops?errCode=7")),
         ("another name", moved(307, "/oops?message=Invalid+redirect_uri")),
         ("a look-alike", moved(302, &format!("https://auth.example.com/upstream/callback/{ID}x?error=access_denied"))),
     ] {

@@ -147,11 +147,25 @@ fn lost_encryption_secret_is_reported_with_its_fingerprint() {
     snapshot.deployment = by_others;
     (snapshot.record, snapshot.secret) = (Known::Known(None), Known::Known(None));
     assert_eq!(encryption_secret_lost(&snapshot), None);
-    // MAS has not run yet, or was removed.
+    // MAS has not run yet.
     snapshot = self::snapshot(json!(null), &[]);
-    snapshot.record = Known::Known(Some(record));
     snapshot.secret = Known::Known(None);
     assert!(told(&snapshot).iter().all(|finding| finding.code == "mas-secret"), "{:#?}", told(&snapshot));
+    // It was removed: its database may still need the value.
+    snapshot.record = Known::Known(Some(record));
+    for (secret, warned) in [
+        (Known::Known(None), true),
+        (with(None), true),
+        (with(Some(other.value().expose())), true),
+        (with(Some(ours.value().expose())), false),
+        (Known::Unreadable("forbidden".into()), false),
+    ] {
+        snapshot.secret = secret;
+        let findings = told(&snapshot);
+        let finding = findings.iter().find(|finding| finding.code == "encryption-secret-lost");
+        assert_eq!(finding.is_some(), warned, "{findings:#?}");
+        assert!(finding.is_none_or(|one| one.severity == Severity::Warning && one.message.contains(&print)));
+    }
 }
 
 #[test]

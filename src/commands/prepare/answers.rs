@@ -20,7 +20,10 @@ pub fn database_host(text: &str) -> Result<String, String> {
     let host = text.trim();
     let is_label =
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
-    let is_name = host.len() <= 253 && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label);
+    let labels = || host.strip_suffix('.').unwrap_or(host).split('.');
+    // Resolvers read `127.1` and `2130706433` as addresses.
+    let is_number = labels().next_back().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
+    let is_name = host.len() <= 253 && labels().all(is_label) && !is_number;
     if is_name || host.parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
@@ -75,6 +78,9 @@ mod tests {
             ("pg.example.com canary", "neither"),
             ("pg.example.com,pg2.example.com", "neither"),
             ("pg..example.com", "neither"),
+            ("127.1", "neither"),
+            ("2130706433", "neither"),
+            ("10.0.0.256", "neither"),
             ("canary\tpg", "neither"),
             ("", "neither"),
             (".", "neither"),

@@ -60,11 +60,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     }
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;
-    let managed = plan.writes_to().and_then(checks::secret_managed);
-    if let Some(finding) = &managed {
-        findings::show(session.ui(), finding);
-    }
-    findings::judge(managed.as_slice(), &args.write.accept, script)?;
+    findings::judge(&preparation.show_concerns(&plan, &inputs), &args.write.accept, script)?;
     if let Some(issued) = &issued {
         issued.explain(session.ui(), ".");
     }

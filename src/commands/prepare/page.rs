@@ -46,7 +46,7 @@ impl Preparation<'_> {
         }
         ui.table(&table, false)?;
         ui.print("")?;
-        ui.print("SQL for the database, to run as a superuser:")?;
+        ui.page("SQL for the database, to run as a superuser:")?;
         for line in sql(settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }

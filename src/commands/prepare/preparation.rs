@@ -2,7 +2,7 @@
 //! prompted for.
 
 use super::inputs::ask_password;
-use crate::checks::{Known, Snapshot, default_secret_name};
+use crate::checks::{self, Finding, Known, Snapshot, default_secret_name};
 use crate::error::{Exit, Failure};
 use crate::plan::export::{CHART, is_chart_secret};
 use crate::plan::{
@@ -53,6 +53,20 @@ impl Preparation<'_> {
             inputs.postgres_password = Some(ask_password(self.session, self.settings)?);
         }
         context.plan(inputs).map_err(|error| refusal(self.session, &error))
+    }
+
+    /// Shows and returns the warnings about what becomes of the Secret.
+    pub fn show_concerns(&self, plan: &SecretPlan, inputs: &SecretInputs) -> Vec<Finding> {
+        let chosen = inputs.replace.contains(&self.keys.encryption_secret);
+        let after = (!chosen).then(|| plan.after());
+        let earlier = after.and_then(|after| checks::earlier_encryption_secret(self.snapshot, Some(&after)));
+        let mut found: Vec<Finding> =
+            plan.writes_to().and_then(checks::secret_managed).into_iter().chain(earlier).collect();
+        findings::name_commands(self.session, &mut found);
+        for finding in &found {
+            findings::show(self.ui(), finding);
+        }
+        found
     }
 
     /// Plans the Secret without prompts.

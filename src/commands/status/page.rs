@@ -106,7 +106,8 @@ fn phases(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputErr
             Some(detail) => line.text(format!(" {name:<20} ")).styled(Style::Dim, detail),
             None => line.text(format!(" {name}")),
         };
-        ui.page_under(line, DETAIL)?;
+        let narrow = ui.render_options(Stream::Out).columns.is_some_and(|columns| columns < 2 * DETAIL);
+        ui.page_under(line, if narrow { 4 } else { DETAIL })?;
     }
     Ok(())
 }
@@ -147,9 +148,10 @@ fn dry_run_words(now: Timestamp, snapshot: &Snapshot) -> Option<String> {
 
 /// A recorded failure of the dry run that the deployment no longer shows.
 fn last_failure(ui: &Ui, snapshot: &Snapshot, status: &Status) -> Result<(), OutputError> {
-    let (DryRunStanding::Failed(message), None) = (standing(snapshot), &status.status.failure) else {
+    let DryRunStanding::Failed(message) = standing(snapshot) else { return Ok(()) };
+    if status.phase != Phase::DryRunFailed || status.status.failure.is_some() {
         return Ok(());
-    };
+    }
     let Some(dry_run) = snapshot.recorded().and_then(|record| record.dry_run.as_ref()) else { return Ok(()) };
     let cause = understand(&message).into_iter().next().map(|cause| cause.meaning);
     let cause = cause.unwrap_or_else(|| message.lines().next().unwrap_or_default().to_owned());

@@ -304,6 +304,7 @@ async fn writing_to_a_secret_that_a_controller_manages_needs_acceptance() {
     let there: Secret = serde_json::from_value(there).unwrap();
     scene.secrets().create(&PostParams::default(), &there).await.unwrap();
     let before = scene.versions().await;
+    scene.shell.run("check -o json").await.shows("mas-secret-managed").shows("ExternalSecret mas");
     scene.prepare_with(&[], "pw").await.expect(11).says("ExternalSecret mas").says("--accept mas-secret-managed");
     assert_eq!(scene.versions().await, before);
     let _ = scene.prepare_with(&["--accept", "mas-secret-managed"], "pw").await.expect(0);

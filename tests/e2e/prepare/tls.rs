@@ -126,7 +126,8 @@ async fn prepare_issues_a_certificate_once_and_writes_the_ca_to_files() {
     assert!(!folder.join("auth.example.com.key").exists(), "the certificate's key belongs in the Secret alone");
     // Repeating keeps the certificate and creates no second CA.
     let ca = std::fs::read(folder.join("auth.example.com-ca.crt")).unwrap();
-    let _ = prepare(&scene, "--tls issue").await.expect(0);
+    let repeated = prepare(&scene, "--tls issue").await.expect(0);
+    repeated.says("already has a certificate, which is kept").says("--replace certificate,privateKey");
     assert_eq!(mas_secret(&scene).await.unwrap(), data);
     // Renewing requires the flags of the CA, whose files are never overwritten.
     let again = "--tls issue --replace certificate";

@@ -226,6 +226,16 @@ fn a_recorded_failure_shows_cause_file_and_later_success() {
     recorded(&mut failed).dry_run.as_mut().unwrap().message = Some("something new\nmore".to_owned());
     assert!(page(plain(120), &failed).contains("12 hours ago:\n  something new\n"));
     assert!(!page(plain(120), &ready()).contains("Saved:"), "nothing has failed");
+    // It is being repeated.
+    written(&mut failed, Step::DryRun, false);
+    let shown = page(plain(120), &failed);
+    assert!(shown.contains("failed 12 hours ago") && !shown.contains("dry run failed"), "{shown}");
+    assert!(!shown.contains("later reconcile") && !shown.contains("after you fix the cause"), "{shown}");
+    let mut object = failed.deployment.object().clone();
+    object["status"]["conditions"][1]["reason"] = json!("Running");
+    failed.deployment = Deployment::from_value(object).unwrap();
+    let shown = page(plain(120), &failed);
+    assert!(shown.contains("dry run in progress") && shown.contains("To follow the operator:"), "{shown}");
 }
 
 #[test]
@@ -263,22 +273,27 @@ fn a_failed_activation_shows_whether_users_are_locked_out() {
     assert!(page(plain(120), &ready()).contains("users log in at Synapse until MAS is active"));
 }
 
+/// Records a write of 20 minutes ago.
+fn written(snapshot: &mut Snapshot, step: Step, active: bool) {
+    let seen = Observation::of(&snapshot.deployment);
+    let carried = crate::verdict::Carried::Active(active);
+    recorded(snapshot).pending = Some(Pending {
+        step,
+        at: now() - SignedDuration::from_mins(20),
+        by: None,
+        baseline: crate::verdict::Baseline::of_write(&seen, carried, 2, None),
+        owner: None,
+        request: None,
+        secret_digest: None,
+        secret_fingerprints: std::collections::BTreeMap::new(),
+    });
+}
+
 #[test]
 fn a_change_without_reaction_is_shown_with_its_time() {
     for (step, active) in [(Step::DryRun, false), (Step::Activate, true)] {
         let mut waiting = snapshot(object(Some(active), Some(false), None), false);
-        let seen = Observation::of(&waiting.deployment);
-        let carried = crate::verdict::Carried::Active(active);
-        recorded(&mut waiting).pending = Some(Pending {
-            step,
-            at: now() - SignedDuration::from_mins(20),
-            by: None,
-            baseline: crate::verdict::Baseline::of_write(&seen, carried, 2, None),
-            owner: None,
-            request: None,
-            secret_digest: None,
-            secret_fingerprints: std::collections::BTreeMap::new(),
-        });
+        written(&mut waiting, step, active);
         let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
         let shown = page(plain(200), &waiting);
         assert!(shown.contains(&format!("the operator has not reacted to the change made at {at}")), "{shown}");

@@ -332,7 +332,7 @@ async fn no_file_is_overwritten_and_no_incomplete_report_is_left() {
     // With -q, the path is still printed.
     let done = scene.shell.run("report -q").await.expect(0);
     assert!(path_of(&done).exists() && done.stderr.is_empty(), "{done}");
-    let yaml = scene.shell.run("report -o yaml").await.expect(0).yaml();
+    let yaml = scene.shell.run("report -o yaml --file other.tar.gz").await.expect(0).yaml();
     assert_eq!(yaml["kind"], "Report");
 }
 

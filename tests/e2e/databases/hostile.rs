@@ -10,7 +10,7 @@ use ess_mas::secrets::SecretText;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::asked::{PASSWORD, place};
+use super::queries::{PASSWORD, place};
 
 /// All data that the servers of this file received; it must not contain the password.
 static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());

@@ -5,11 +5,11 @@
 //! With Synapse's own schema and users created through its API: `cargo test --test e2e databases -- --ignored`.
 //! Installs Synapse from `PyPI` below `target/synapse`.
 
-mod asked;
 mod dumps;
 mod hostile;
 mod pgbouncer;
 mod pooler;
 mod process;
+mod queries;
 mod server;
 mod synapse;

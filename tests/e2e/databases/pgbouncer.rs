@@ -4,7 +4,7 @@ use ess_mas::answers::postgres::{ConnectionSettings, Pooling, ProbeError, Refusa
 use ess_mas::checks::databases::{Expected, Probed, judge};
 use ess_mas::checks::{Finding, Severity};
 
-use super::asked::{PASSWORD, ask, place, server};
+use super::queries::{PASSWORD, ask, place, server};
 use super::server::ROOT;
 
 const IGNORE: &str = "ignore_startup_parameters = extra_float_digits";

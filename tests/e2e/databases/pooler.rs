@@ -5,7 +5,7 @@ use ess_mas::answers::postgres::{Pooling, SslMode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::asked::{PASSWORD, ask, place, server};
+use super::queries::{PASSWORD, ask, place, server};
 
 /// Reads complete messages up to `ReadyForQuery`, or the available data if the server waits for a response.
 async fn until_ready(server: &mut TcpStream) -> Vec<u8> {

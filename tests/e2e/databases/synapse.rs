@@ -13,7 +13,7 @@ use ess_mas::secrets::SecretText;
 use ess_mas_sandbox::Supervisor;
 use serde_json::json;
 
-use super::asked::PASSWORD;
+use super::queries::PASSWORD;
 use super::server::Server;
 
 const SECRET: &str = "registration-shared-2210";

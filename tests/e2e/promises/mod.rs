@@ -15,7 +15,7 @@ mod outputs;
 mod owners;
 mod promptness;
 #[cfg(unix)]
-mod questions;
+mod prompts;
 mod rbac;
 mod requests;
 #[cfg(target_os = "linux")]

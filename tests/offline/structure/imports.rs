@@ -9,7 +9,7 @@ use super::file::File;
 use super::tokens::{program, tokens};
 
 /// The files of a crate by their module's path: `checks/tls.rs` is `["checks", "tls"]`, the root is `[]`.
-pub struct House {
+pub struct Sources {
     files: BTreeMap<Vec<String>, File>,
     /// The modules of macros, which are visible everywhere.
     macros: BTreeMap<String, Vec<String>>,
@@ -18,7 +18,7 @@ pub struct House {
 /// The names that a file imports from another one, by both paths.
 pub type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
 
-impl House {
+impl Sources {
     /// Reads all Rust files below a folder.
     pub fn read(root: &Path) -> Self {
         let mut texts = Vec::new();

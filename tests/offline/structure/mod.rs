@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use circles::circles;
-use imports::House;
+use imports::Sources;
 
 /// The rooms from top to bottom. Rooms in one line may import each other without cycles.
 const FLOORS: [&[&str]; 10] = [
@@ -88,8 +88,8 @@ const WORLD: [&str; 25] = [
 const PRINTING: [&str; 7] =
     ["dbg!", "eprint!", "eprintln!", "print!", "println!", "std::io::stderr", "std::io::stdout"];
 
-fn house() -> House {
-    House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+fn sources() -> Sources {
+    Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
 fn room(path: &str) -> &str {
@@ -107,9 +107,9 @@ fn words<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
 
 #[test]
 fn files_have_no_import_cycles() {
-    let house = house();
-    assert!(house.paths().count() > 100, "the sources were found");
-    let arrows = house.arrows();
+    let sources = sources();
+    assert!(sources.paths().count() > 100, "the sources were found");
+    let arrows = sources.arrows();
     let found = circles(arrows.keys().map(|(from, to)| (from.as_str(), to.as_str())));
     let told: Vec<String> = found
         .iter()
@@ -125,10 +125,10 @@ fn files_have_no_import_cycles() {
 
 #[test]
 fn imports_among_rooms_point_one_way() {
-    let house = house();
-    house.paths().map(room).for_each(|room| assert!(floor(room) < FLOORS.len()));
+    let sources = sources();
+    sources.paths().map(room).for_each(|room| assert!(floor(room) < FLOORS.len()));
     let mut rooms: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    for ((from, to), names) in house.arrows() {
+    for ((from, to), names) in sources.arrows() {
         let arrow = format!("{from} takes from {to}: {}", words(&names));
         rooms.entry((room(&from).to_owned(), room(&to).to_owned())).or_default().push(arrow);
     }
@@ -148,28 +148,28 @@ fn imports_among_rooms_point_one_way() {
 
 #[test]
 fn pure_rooms_do_no_io() {
-    let house = house();
-    assert_none(&house, &WORLD, |path| PURE.contains(&room(path)));
+    let sources = sources();
+    assert_none(&sources, &WORLD, |path| PURE.contains(&room(path)));
     // The record is a value; these two write files.
     let writes = |(from, to): &&(String, String)| PURE.contains(&room(from)) && to.starts_with("record/failure_file");
-    let arrows = house.arrows();
+    let arrows = sources.arrows();
     assert_eq!(arrows.keys().filter(writes).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
-    assert_none(&house, &["kube", "tokio"], |path| room(path) == "record");
-    assert_none(&house, &["kube"], |path| matches!(room(path), "net" | "terminal"));
+    assert_none(&sources, &["kube", "tokio"], |path| room(path) == "record");
+    assert_none(&sources, &["kube"], |path| matches!(room(path), "net" | "terminal"));
 }
 
 #[test]
 fn only_the_terminal_prints() {
-    assert_none(&house(), &PRINTING, |path| room(path) != "terminal");
+    assert_none(&sources(), &PRINTING, |path| room(path) != "terminal");
 }
 
 #[track_caller]
-fn assert_none(house: &House, unwanted: &[&str], of: impl Fn(&str) -> bool) {
+fn assert_none(sources: &Sources, unwanted: &[&str], of: impl Fn(&str) -> bool) {
     let names = |path: &str, unwanted: &str| {
         path.strip_prefix(unwanted).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
     let mut told = Vec::new();
-    for (file, paths) in house.foreign().iter().filter(|(file, _)| of(file)) {
+    for (file, paths) in sources.foreign().iter().filter(|(file, _)| of(file)) {
         let found = paths.iter().filter(|path| unwanted.iter().any(|one| names(path, one)));
         told.extend(found.map(|path| format!("{file} names {path}")));
     }
@@ -178,7 +178,7 @@ fn assert_none(house: &House, unwanted: &[&str], of: impl Fn(&str) -> bool) {
 
 #[test]
 fn grouped_renamed_and_reexported_imports_are_resolved() {
-    let house = House::of([
+    let sources = Sources::of([
         ("lib.rs", "mod a; pub mod b;"),
         ("a/mod.rs", "//! use crate::b::no;\nmod leaf; pub use leaf::{Leaf, other as renamed}; pub struct Own;"),
         ("a/leaf.rs", "pub struct Leaf; pub fn other() { println!(\"use crate::b::no;\") }"),
@@ -190,9 +190,9 @@ fn grouped_renamed_and_reexported_imports_are_resolved() {
         ("b/c.rs", "use crate::a::Own; pub struct Never;"),
     ]);
     let arrows: Vec<String> =
-        house.arrows().iter().map(|((from, to), names)| format!("{from} {to} {}", words(names))).collect();
+        sources.arrows().iter().map(|((from, to), names)| format!("{from} {to} {}", words(names))).collect();
     assert_eq!(arrows, ["a/mod.rs a/leaf.rs Leaf, other", "b.rs a/leaf.rs Leaf, renamed", "b.rs a/mod.rs Own"]);
-    let foreign = house.foreign();
+    let foreign = sources.foreign();
     assert_eq!(words(&foreign["b.rs"]), "std::fs, std::io, std::io::stdin");
     assert_eq!(words(&foreign["a/leaf.rs"]), "println!");
 }

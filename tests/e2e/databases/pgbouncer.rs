@@ -94,9 +94,9 @@ async fn pgbouncer_with_tls_and_verifiers_of_scram_is_asked_like_the_server() {
     );
     server.sql("mas", &lookup).await;
     let client = server.connect("mas").await.unwrap();
-    let verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'mas'";
-    let verifier: String = client.query_one(verifier, &[]).await.unwrap().get(0);
-    assert!(verifier.starts_with("SCRAM-SHA-256$"), "the server stores no passwords");
+    let stored = "SELECT rolpassword FROM pg_authid WHERE rolname = 'mas'";
+    let stored: String = client.query_one(stored, &[]).await.unwrap().get(0);
+    assert!(stored.starts_with("SCRAM-SHA-256$"), "the server stores no passwords");
 
     let tls = format!("{}\nserver_tls_sslmode = require\n{IGNORE}", server.pgbouncer_tls());
     let pooler = server.file("pooler.txt", &format!("\"pooler\" \"{ROOT}\"\n"));
@@ -108,17 +108,17 @@ async fn pgbouncer_with_tls_and_verifiers_of_scram_is_asked_like_the_server() {
         println!("SKIPPED: PgBouncer is not installed");
         return;
     };
-    let verifiers = server.file("verifiers.txt", &format!("\"mas\" \"{verifier}\"\n"));
+    let verifiers = server.file("verifiers.txt", &format!("\"mas\" \"{stored}\"\n"));
     let by_transaction = format!("auth_file = {verifiers}\n{tls}\npool_mode = transaction");
     let by_transaction = server.pgbouncer("verifiers", &by_transaction).await.unwrap();
     let roots = server.roots();
     let at = |port, host: &str, mode| place(host, port, "mas", "mas", mode);
     for (port, pooling) in [(by_query, Pooling::BySession), (by_transaction, Pooling::ByTransaction)] {
-        let verified = at(port, "db.example.com", SslMode::VerifyFull);
-        let said = ask(&verified, PASSWORD, Some(&roots)).await.unwrap();
+        let by_name = at(port, "db.example.com", SslMode::VerifyFull);
+        let said = ask(&by_name, PASSWORD, Some(&roots)).await.unwrap();
         assert!(said.server.tls && said.server.asked_password && said.tables.known().is_some(), "{:?}", said.server);
         assert_eq!(said.server.pooling, pooling);
-        let wrong = ask(&verified, "wrong", Some(&roots)).await;
+        let wrong = ask(&by_name, "wrong", Some(&roots)).await;
         assert!(matches!(&wrong, Err(ProbeError::Refused(Refusal { state, .. })) if state == "28P01"), "{wrong:?}");
         let other = ask(&at(port, "other.example.com", SslMode::VerifyFull), PASSWORD, Some(&roots)).await;
         assert!(matches!(&other, Err(ProbeError::Certificate(why)) if why.contains("not for other")), "{other:?}");

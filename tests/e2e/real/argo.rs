@@ -126,14 +126,22 @@ impl Argo {
         api.patch(self.application, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
-    /// As `argocd app sync` asks for it.
+    /// As `argocd app sync` asks for it, again after a failure: at first Argo CD does not know the cluster yet.
     async fn sync(&self) {
+        let operation = json!({"operation": {"initiatedBy": {"username": "admin"}, "sync": {"revision": "main"}}});
+        self.patch(operation.clone()).await;
         let finished = async |argo: &Neighbour| {
             let application = argo.api(self.namespace.name(), APPLICATION).get(self.application).await.unwrap();
-            application.data["operation"].is_null()
-                && application.data["status"]["operationState"]["phase"] == "Succeeded"
+            let state = &application.data["status"]["operationState"];
+            if !application.data["operation"].is_null() {
+                return false;
+            }
+            if state["phase"] != "Succeeded" {
+                println!("{state}");
+                self.patch(operation.clone()).await;
+            }
+            state["phase"] == "Succeeded"
         };
-        self.patch(json!({"operation": {"initiatedBy": {"username": "admin"}, "sync": {"revision": "main"}}})).await;
         self.neighbour.wait("the end of the sync", finished).await;
     }
 }

@@ -1,5 +1,5 @@
-//! The owner of the manifest, and what it does to a change in the cluster. Sources: tests with Helm 3 and 4 and
-//! with Flux's kustomize-controller; Kubernetes' documentation of `kubectl apply`. Argo CD is not tested.
+//! The owner of the manifest, and what it does to a change in the cluster. Sources: tests with Helm 3 and 4,
+//! Argo CD and Flux; Kubernetes' documentation of `kubectl apply`.
 
 use super::finding::{Finding, Severity};
 use super::self_healing::SelfHealing;

@@ -1,5 +1,5 @@
-//! Whether a GitOps tool restores its version of an object automatically. Sources: Flux's kustomize-controller 1.9.6, tested;
-//! the documentation of the other tools.
+//! Whether a GitOps tool restores its version of an object automatically. Tested with Argo CD and with
+//! Flux's kustomize-controller and helm-controller; the versions are in `docs/manifest-owners.md`.
 
 use serde_json::Value;
 
@@ -81,13 +81,22 @@ mod tests {
         assert_ne!(SelfHealing::of_argo_application(&skipped), SelfHealing::On);
     }
 
-    /// Recorded from the real kustomize-controller by `tests/e2e/real/flux.rs`.
+    /// Recorded from the real tools by `tests/e2e/real`.
     #[test]
-    fn a_recorded_kustomization_heals_until_it_is_suspended() {
-        for (state, heals) in [("applied", true), ("rehearsed", true), ("suspended", false)] {
-            let file = format!("{}/tests/recordings/flux/{state}-kustomization.json", env!("CARGO_MANIFEST_DIR"));
-            let object: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-            assert_eq!(SelfHealing::of_flux(&object) == SelfHealing::On, heals, "{state}");
+    fn recorded_objects_of_gitops_tools_heal_unless_they_are_set_otherwise() {
+        let (flux, argo) = (SelfHealing::of_flux, SelfHealing::of_argo_application);
+        let states = ["applied", "rehearsed", "activated"].map(|state| (state, true));
+        for (folder, kind, of, off) in [
+            ("flux", "kustomization", flux as fn(&Value) -> SelfHealing, Some("suspended")),
+            ("flux-helm", "helmrelease", flux, Some("without-drift-detection")),
+            ("argo", "application", argo, Some("manual")),
+            ("argo-server-side", "application", argo, None),
+        ] {
+            for (state, heals) in states.into_iter().chain(off.map(|state| (state, false))) {
+                let file = format!("{}/tests/recordings/{folder}/{state}-{kind}.json", env!("CARGO_MANIFEST_DIR"));
+                let object: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+                assert_eq!(of(&object) == SelfHealing::On, heals, "{folder} {state}");
+            }
         }
     }
 

@@ -325,19 +325,31 @@ mod tests {
         assert!(Owner::Installer.may_write_as("OpenAPI-Generator"));
     }
 
-    /// Recorded from the real kustomize-controller by `tests/e2e/real/flux.rs`.
+    /// Recorded from the real tools by `tests/e2e/real`.
     #[test]
-    fn what_the_real_flux_wrote_is_recognized() {
-        for (state, reach) in
-            [("applied", OwnedFields::Nothing), ("rehearsed", OwnedFields::Active), ("activated", OwnedFields::Active)]
-        {
-            let file = format!("{}/tests/recordings/flux/{state}-deployment.json", env!("CARGO_MANIFEST_DIR"));
-            let object = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-            let recorded = Deployment::from_value(object).unwrap();
-            assert_eq!(recorded.owner(), Owner::Flux("Kustomization/chat-prod".into()));
-            assert_eq!(recorded.reach_of("kustomize-controller"), reach, "{state}");
-            let by = recorded.switch_of_others().filter(|by| recorded.owner().may_write_as(by));
-            assert_eq!(by.is_some(), reach == OwnedFields::Active, "{state}");
+    fn what_real_gitops_tools_wrote_is_recognized() {
+        let flux = |object: &str| Owner::Flux(object.to_owned());
+        let argo = |application: &str| Owner::ArgoCd(Some(application.to_owned()));
+        for (tool, manager, owner) in [
+            ("flux", "kustomize-controller", flux("Kustomization/chat-prod")),
+            ("flux-helm", "helm-controller", flux("HelmRelease/chat-prod")),
+            ("argo", "argocd-controller", argo("chat-prod")),
+            ("argo-server-side", "argocd-controller", argo("chat-server-side")),
+        ] {
+            let states = [
+                ("applied", OwnedFields::Nothing),
+                ("rehearsed", OwnedFields::Active),
+                ("activated", OwnedFields::Active),
+            ];
+            for (state, reach) in states {
+                let file = format!("{}/tests/recordings/{tool}/{state}-deployment.json", env!("CARGO_MANIFEST_DIR"));
+                let object = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+                let recorded = Deployment::from_value(object).unwrap();
+                assert_eq!(recorded.owner(), owner, "{state}");
+                assert_eq!(recorded.reach_of(manager), reach, "{tool} {state}");
+                let by = recorded.switch_of_others().filter(|by| owner.may_write_as(by));
+                assert_eq!(by.is_some(), reach == OwnedFields::Active, "{tool} {state}");
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use console::Term;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
-use rustix::io::{Errno, read, retry_on_intr};
+use rustix::io::{Errno, FdFlags, fcntl_setfd, read, retry_on_intr};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
@@ -67,7 +67,9 @@ impl Keyboard {
     fn take(hidden: bool) -> io::Result<(Self, File)> {
         let real = io::stdin().as_fd().try_clone_to_owned()?;
         let before = tcgetattr(&real)?;
-        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // macOS has no flag for it.
+        fcntl_setfd(&outer, FdFlags::CLOEXEC)?;
         grantpt(&outer)?;
         unlockpt(&outer)?;
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;

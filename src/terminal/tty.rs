@@ -98,6 +98,7 @@ impl Terminal {
         let _ = tokio::time::timeout(limit, answered).await;
     }
 
+    #[cfg(unix)]
     pub(super) fn asking_is_over(&self) -> bool {
         self.0.stop_asking.load(Ordering::Relaxed)
     }

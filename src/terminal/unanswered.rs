@@ -21,6 +21,7 @@ pub enum PromptError {
     Read(#[source] io::Error),
 }
 
+#[cfg(unix)]
 pub(super) const LINES: PromptError = PromptError::Refused("The answer has more than one line.");
 pub(super) const UNREADABLE: PromptError =
     PromptError::Refused("The answer contains a tab, a control character, or invalid UTF-8.");

@@ -11,6 +11,7 @@ use crate::error::Failure;
 pub struct NewFile<'a> {
     pub path: PathBuf,
     pub contents: &'a [u8],
+    #[cfg_attr(not(unix), expect(dead_code))]
     pub private: bool,
 }
 

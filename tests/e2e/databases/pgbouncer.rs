@@ -1,4 +1,4 @@
-//! PgBouncer in front of a PostgreSQL of this test. Tested with 1.18 (Debian 12).
+//! PgBouncer in front of a PostgreSQL of this test. Tested with 1.15, 1.18 and 1.24 (Debian 11, 12 and 13).
 
 use ess_mas::answers::postgres::{ConnectionSettings, Pooling, ProbeError, Refusal, SslMode};
 use ess_mas::checks::databases::{Expected, Probed, judge};
@@ -79,4 +79,54 @@ async fn pgbouncer_is_reported_with_its_pooling_mode() {
     let by_query = server.pgbouncer("by_query", &by_query).await.unwrap();
     let said = ask(&at(by_query), PASSWORD, None).await.unwrap();
     assert!(said.server.asked_password && said.server.pooling == Pooling::BySession, "{:?}", said.server);
+}
+
+/// As its manual recommends: over TLS on both sides, and a role without rights that may only call a function for verifiers.
+#[tokio::test]
+async fn pgbouncer_with_tls_and_verifiers_of_scram_is_asked_like_the_server() {
+    let Some(mut server) = server(true).await else { return };
+    let lookup = format!(
+        "CREATE ROLE pooler LOGIN PASSWORD '{ROOT}';\nCREATE SCHEMA pgbouncer;\nGRANT USAGE ON SCHEMA pgbouncer TO pooler;\n\
+         CREATE FUNCTION pgbouncer.get_auth(name text) RETURNS TABLE(usename name, passwd text) LANGUAGE sql SECURITY DEFINER \
+         AS 'SELECT rolname, rolpassword FROM pg_authid WHERE rolname = $1 AND rolcanlogin';\n\
+         REVOKE ALL ON FUNCTION pgbouncer.get_auth(text) FROM public;\n\
+         GRANT EXECUTE ON FUNCTION pgbouncer.get_auth(text) TO pooler;\n"
+    );
+    server.sql("mas", &lookup).await;
+    let client = server.connect("mas").await.unwrap();
+    let stored = "SELECT rolpassword FROM pg_authid WHERE rolname = 'mas'";
+    let stored: String = client.query_one(stored, &[]).await.unwrap().get(0);
+    assert!(stored.starts_with("SCRAM-SHA-256$"), "the server stores no passwords");
+
+    let tls = format!("{}\nserver_tls_sslmode = require\n{IGNORE}", server.pgbouncer_tls());
+    let pooler = server.file("pooler.txt", &format!("\"pooler\" \"{ROOT}\"\n"));
+    let by_query = format!(
+        "auth_file = {pooler}\nauth_user = pooler\n\
+         auth_query = SELECT usename, passwd FROM pgbouncer.get_auth($1)\n{tls}\npool_mode = session"
+    );
+    let Some(by_query) = server.pgbouncer("by_query_tls", &by_query).await else {
+        println!("SKIPPED: PgBouncer is not installed");
+        return;
+    };
+    let verifiers = server.file("verifiers.txt", &format!("\"mas\" \"{stored}\"\n"));
+    let by_transaction = format!("auth_file = {verifiers}\n{tls}\npool_mode = transaction");
+    let by_transaction = server.pgbouncer("verifiers", &by_transaction).await.unwrap();
+    let roots = server.roots();
+    let at = |port, host: &str, mode| place(host, port, "mas", "mas", mode);
+    for (port, pooling) in [(by_query, Pooling::BySession), (by_transaction, Pooling::ByTransaction)] {
+        let by_name = at(port, "db.example.com", SslMode::VerifyFull);
+        let said = ask(&by_name, PASSWORD, Some(&roots)).await.unwrap();
+        assert!(said.server.tls && said.server.asked_password && said.tables.known().is_some(), "{:?}", said.server);
+        assert_eq!(said.server.pooling, pooling);
+        let wrong = ask(&by_name, "wrong", Some(&roots)).await;
+        assert!(matches!(&wrong, Err(ProbeError::Refused(Refusal { state, .. })) if state == "28P01"), "{wrong:?}");
+        let other = ask(&at(port, "other.example.com", SslMode::VerifyFull), PASSWORD, Some(&roots)).await;
+        assert!(matches!(&other, Err(ProbeError::Certificate(why)) if why.contains("not for other")), "{other:?}");
+        let plain = ask(&at(port, "db.example.com", SslMode::Disable), PASSWORD, None).await;
+        assert!(matches!(&plain, Err(ProbeError::Refused(_))), "it accepts TLS only: {plain:?}");
+    }
+    // Without TLS of its own, before a server that has it.
+    let without = server.pgbouncer("without_tls", &format!("auth_file = {verifiers}\n{IGNORE}")).await.unwrap();
+    let refused = ask(&at(without, "db.example.com", SslMode::Require), PASSWORD, None).await;
+    assert_eq!(refused.map(|said| said.server.tls), Err(ProbeError::NoTls));
 }

@@ -244,10 +244,7 @@ async fn time_limits_of_role_database_and_server_are_read() {
 #[tokio::test]
 async fn sslmode_behaves_as_in_postgresqls_clients() {
     let (Some(server), Some(without)) = (server(true).await, server(false).await) else { return };
-    let authority = server.authority.clone().unwrap();
-    let der = ess_mas::x509::CertificateChain::parse(authority.as_bytes()).unwrap();
-    let der: Vec<Vec<u8>> = der.certificates.iter().map(|one| one.der().to_vec()).collect();
-    let roots = Roots::of(der.iter().map(Vec::as_slice)).unwrap();
+    let roots = server.roots();
     let tls = async |host: &str, mode: SslMode, roots: Option<&Roots>, port: u16| {
         ask(&place(host, port, "mas", "mas", mode), PASSWORD, roots).await.map(|said| said.server.tls)
     };

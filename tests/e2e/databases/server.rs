@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use ess_mas::net::tls::Roots;
+use ess_mas::x509::CertificateChain;
 use ess_mas_sandbox::{Supervisor, cannot_run};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_postgres::NoTls;
@@ -165,12 +167,29 @@ impl Server {
         Some(port)
     }
 
+    /// The CA that signed its certificate.
+    pub fn roots(&self) -> Roots {
+        let authority = self.authority.as_ref().expect("a server with TLS");
+        let chain = CertificateChain::parse(authority.as_bytes()).unwrap();
+        let der: Vec<Vec<u8>> = chain.certificates.iter().map(|one| one.der().to_vec()).collect();
+        Roots::of(der.iter().map(Vec::as_slice)).unwrap()
+    }
+
     /// A file that the server's user can read.
     pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.supervisor.directory().join(name);
         fs::write(&path, text).unwrap();
         give_away(&path);
         path.to_str().unwrap().to_owned()
+    }
+
+    /// The settings that make PgBouncer show the server's own certificate, and accept only TLS.
+    pub fn pgbouncer_tls(&self) -> String {
+        let data = self.supervisor.directory().join("server/data");
+        let data = data.display();
+        format!(
+            "client_tls_cert_file = {data}/server.crt\nclient_tls_key_file = {data}/server.key\nclient_tls_sslmode = require"
+        )
     }
 
     /// The server's log, with every statement.

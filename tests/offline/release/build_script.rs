@@ -1,4 +1,4 @@
-//! The values of `build.rs`: in a repository, in an unpacked archive, and for a given time.
+//! The values of `build/version.rs`: in a repository, in an unpacked archive, and for a given time.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,9 @@ fn run(script: &Path, folder: &Path, time: Option<&str>) -> Output {
 fn commit_is_that_of_the_repository_and_absent_in_an_unpacked_archive() {
     let folder = TempDir::new().unwrap();
     let script = folder.path().join("script");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs");
+    let version = Path::new(env!("CARGO_MANIFEST_DIR")).join("build/version.rs");
+    let source = folder.path().join("script.rs");
+    fs::write(&source, format!("#[path = {version:?}]\nmod version;\nfn main() {{ version::tell() }}")).unwrap();
     let done = Command::new("rustc").args(["--edition=2024", "-o"]).arg(&script).arg(source).output().unwrap();
     assert!(done.status.success(), "{}", said(&done));
     let (repository, unpacked) = (folder.path().join("repository"), folder.path().join("repository/unpacked"));

@@ -37,7 +37,12 @@ impl Installed {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let path = format!("{}:/usr/bin:/bin", self.folder.path().display());
-        command.env_clear().envs([ess_mas_sandbox::owner()]).env("PATH", path).env("KUBECONFIG", &self.kubeconfig).env("HOME", self.folder.path());
+        command
+            .env_clear()
+            .envs([ess_mas_sandbox::owner()])
+            .env("PATH", path)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("HOME", self.folder.path());
         command.env("TERM", "dumb").env("LANG", "C.UTF-8").stdin(Stdio::null());
         command
     }

@@ -42,8 +42,8 @@ impl Held {
             // A program that a test started itself.
             let (name, owner) = ess_mas_sandbox::owner();
             let mut program = Command::new("sh");
-            program.args(["-c", "sleep 600; :", &owner, OWN]).env(name, &owner).process_group(0);
-            program.stdout(Stdio::null()).spawn().unwrap();
+            program.args(["-c", "sh -c 'sleep 600; :' \"$0\" \"$1\" &", &owner, OWN]).env(name, &owner);
+            assert!(program.process_group(0).stdout(Stdio::null()).status().unwrap().success());
         }
         Self::Idle(supervisor)
     }

@@ -11,6 +11,7 @@ use crate::deployment::Run;
 pub enum Carried {
     /// A dry run: `active: false` and a spec with this digest. A dry run of any other spec proves nothing, because the
     /// migration guide requires all other settings to stay the same until the activation.
+    #[serde(rename = "rehearsal")]
     DryRun(String),
     /// `active` has this value. Other changes to the spec don't revert it.
     Active(bool),

@@ -335,4 +335,13 @@ fn a_baseline_survives_the_record() {
     let baseline = Baseline::of_present(&script.seen, Carried::DryRun("d".into()));
     let text = serde_json::to_string(&baseline).unwrap();
     assert_eq!(serde_json::from_str::<Baseline>(&text).unwrap(), baseline);
+    // Earlier releases wrote these, and read what this one writes.
+    for (carried, text) in [
+        (Carried::DryRun("d".into()), r#"{"rehearsal":"d"}"#),
+        (Carried::Active(true), r#"{"active":true}"#),
+        (Carried::Removed, r#""removed""#),
+    ] {
+        assert_eq!(serde_json::to_string(&carried).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Carried>(text).unwrap(), carried);
+    }
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 use serde_saphyr::granit_parser::ErrorKind;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
-use serde_saphyr::{Error, ExternalMessageSource, Options, Spanned};
+use serde_saphyr::{Error, ExternalMessageSource, Options, Span, Spanned};
 
 /// Limit in bytes. ConfigMaps, Secrets and ElementDeployments stay below 1.5 MiB (etcd's limit for a request).
 const LARGEST: usize = 2 << 20;
@@ -28,6 +28,8 @@ pub(super) enum Unread {
 pub(super) struct Node {
     /// First line, from 1; for an alias, the line of its anchor.
     pub(super) line: u64,
+    /// Its place in the text.
+    span: Span,
     pub(super) content: Yaml,
 }
 
@@ -112,6 +114,31 @@ impl Node {
         }
     }
 
+    /// Makes texts of the scalars that only the library takes for `false` or zero, such as `n`, `oFF`, `0o0` and `0e0`: for
+    /// `PyYAML` they are texts, and so true.
+    fn keep_texts(&mut self, source: &str) {
+        let (from, length) = (self.span.byte_offset().unwrap_or_default(), self.span.byte_len().unwrap_or_default());
+        let written = usize::try_from(from).ok().zip(usize::try_from(from + length).ok());
+        let written = written.and_then(|(from, to)| source.get(from..to)).unwrap_or_default().trim();
+        let is_text = match &mut self.content {
+            Yaml::List(items) => return items.iter_mut().for_each(|item| item.keep_texts(source)),
+            Yaml::Map(entries) => return entries.iter_mut().for_each(|entry| entry.value.keep_texts(source)),
+            Yaml::Bool(false) => !["no", "false", "off"].iter().any(|word| {
+                let capitalised = word[..1].to_uppercase() + &word[1..];
+                [*word, capitalised.as_str(), word.to_uppercase().as_str()].contains(&written)
+            }),
+            Yaml::Number(number) if number.as_f64() == Some(0.0) => {
+                let lower = written.to_ascii_lowercase();
+                lower.contains('o') || lower.contains('e') && !lower.contains('.')
+            }
+            _ => false,
+        };
+        // A quoted value has a tag.
+        if is_text && !written.is_empty() && !written.starts_with(['"', '\'']) {
+            self.content = Yaml::Text(written.to_owned());
+        }
+    }
+
     /// `strtobool(str(value))`, as Synapse reads `enable_registration`; `None` if that fails.
     pub(super) fn str_to_bool(&self) -> Option<bool> {
         let text = match &self.content {
@@ -142,7 +169,9 @@ pub(super) fn read(text: &str) -> Result<Node, Unread> {
     if text.len() > LARGEST {
         return Err(Unread::TooMuch);
     }
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))
+    let mut node: Node = serde_saphyr::from_str_with_options(text, options()).map_err(|error| unread(&error))?;
+    node.keep_texts(text);
+    Ok(node)
 }
 
 fn options() -> Options {
@@ -190,7 +219,7 @@ const UNREADABLE: &str = "the text from this line on is not valid YAML";
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value: content, defined, .. } = Spanned::deserialize(deserializer)?;
-        Ok(Self { line: defined.line(), content })
+        Ok(Self { line: defined.line(), span: defined.span(), content })
     }
 }
 

@@ -51,6 +51,11 @@ fn truth_values_are_those_of_python() {
         "'false'",
         "text",
         "[a]",
+        "n",
+        "oFF",
+        "nO",
+        "0o0",
+        "0e0",
         "!own 1",
         "!own [x]",
     ] {

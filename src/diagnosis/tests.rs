@@ -514,6 +514,13 @@ fn an_unusable_webhook_is_named_with_its_service() {
         let place = "Service cert-manager-webhook in namespace cert-manager";
         assert_cause(&text, "webhook-unreachable", &["webhook.cert-manager.io", place, word, "refused the object"]);
     }
+    // `timeout=30s` in the address and the letters of "the offending line" say nothing.
+    for (why, word) in [
+        ("network is unreachable. The offending line appears to be", "the message names the cause"),
+        ("context deadline exceeded. The offending line appears to be", "in time"),
+    ] {
+        assert_cause(&format!("{post}: {why}"), "webhook-unreachable", &[word]);
+    }
     let elsewhere = "failed calling webhook \"a.example\": failed to call webhook: Post \"https://hooks.example.com/v?timeout=10s\": EOF";
     assert_cause(elsewhere, "webhook-unreachable", &["a.example at hooks.example.com/v"]);
     let conversion = "conversion webhook for matrix.element.io/v1alpha1, Kind=ElementDeployment failed: Post \"https://updater-webhook.element-updater.svc:443/convert?timeout=30s\": x509: certificate has expired";

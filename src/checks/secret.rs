@@ -49,10 +49,12 @@ pub fn encryption_secret_lost(snapshot: &Snapshot) -> Option<Finding> {
 /// Reports that this Secret lacks the encryption secret with which MAS ran before it was removed.
 pub fn earlier_encryption_secret(snapshot: &Snapshot, secret: Option<&SecretContents>) -> Option<Finding> {
     let settings = snapshot.settings.as_ref().filter(|_| snapshot.deployment.mas().is_none())?;
-    let (keys, recorded) = (snapshot.secret_keys(), snapshot.encryption_secret_in_use()?);
+    // Not that of a pending write, which may never have arrived.
+    let (keys, dry_run) = (snapshot.secret_keys(), snapshot.recorded()?.dry_run.as_ref()?);
+    let recorded = dry_run.secret_fingerprints.get(&keys.encryption_secret)?;
     LostEncryptionSecret::find(secret, &keys, Some(recorded), false)?;
     let key = &keys.encryption_secret;
-    let values = [("recorded", recorded), ("key", key)];
+    let values = [("recorded", recorded.as_str()), ("key", key)];
     Some(Finding::of("encryption-secret-earlier", format!("Secret {}, key {key}", settings.secret_name), &values))
 }
 

@@ -43,7 +43,11 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         return Ok(Exit::Done);
     }
     let settings = settings::resolve(&session, &snapshot, args)?;
+    let read = snapshot.secret_name();
     snapshot.settings = Some(settings.clone());
+    if snapshot.secret_name() != read {
+        snapshot.secret = session.mas_secret(&snapshot).await;
+    }
     let keys = snapshot.secret_keys();
     let preparation = Preparation { session: &session, snapshot: &snapshot, settings: &settings, keys: &keys };
     certificate::refuse_unused(&preparation, &files)?;
@@ -60,7 +64,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     }
     let plan = preparation.plan_secret(&mut inputs).await?;
     preparation.may_write(&plan)?;
-    findings::judge(&preparation.show_concerns(&plan, &inputs), &args.write.accept, script)?;
+    findings::judge(&preparation.show_concerns(&plan), &args.write.accept, script)?;
     if let Some(issued) = &issued {
         issued.explain(session.ui(), ".");
     }

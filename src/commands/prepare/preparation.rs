@@ -56,10 +56,8 @@ impl Preparation<'_> {
     }
 
     /// Shows and returns the warnings about what becomes of the Secret.
-    pub fn show_concerns(&self, plan: &SecretPlan, inputs: &SecretInputs) -> Vec<Finding> {
-        let chosen = inputs.replace.contains(&self.keys.encryption_secret);
-        let after = (!chosen).then(|| plan.after());
-        let earlier = after.and_then(|after| checks::earlier_encryption_secret(self.snapshot, Some(&after)));
+    pub fn show_concerns(&self, plan: &SecretPlan) -> Vec<Finding> {
+        let earlier = checks::earlier_encryption_secret(self.snapshot, Some(&plan.after()));
         let mut found: Vec<Finding> =
             plan.writes_to().and_then(checks::secret_managed).into_iter().chain(earlier).collect();
         findings::name_commands(self.session, &mut found);

@@ -38,8 +38,6 @@ impl Preparation<'_> {
     }
 
     pub async fn write(&self, plan: SecretPlan, inputs: &SecretInputs) -> Result<(), Failure> {
-        let key = &self.keys.encryption_secret;
-        let chosen = plan.after().fingerprints(self.keys).remove(key);
         if plan.writes() {
             self.write_secret(plan, inputs).await?;
         }
@@ -58,10 +56,6 @@ impl Preparation<'_> {
                 }
                 record.settings = Some(settings.clone());
                 record.chart.clone_from(&self.snapshot.chart);
-                // After `abort --remove`, a new encryption secret was accepted.
-                if let (None, Some(dry_run)) = (self.snapshot.deployment.mas(), &mut record.dry_run) {
-                    dry_run.secret_fingerprints.retain(|name, print| name != key || Some(&*print) == chosen.as_ref());
-                }
                 let what = format!("prepare: MAS at {}, Secret {}", settings.host, settings.secret_name);
                 record.note(now, by.as_deref(), what);
             })

@@ -7,6 +7,7 @@ use crate::deployment::{
     ChartRelease, Deployment, FailureReport, Phase, Remembered, Run, VersionSource, mas_redirect_uri,
     synapse_redirect_uri,
 };
+use crate::plan::DRY_RUN_ANNOTATION;
 use crate::record;
 
 #[derive(Debug, Serialize)]
@@ -144,12 +145,16 @@ impl Status {
         let deployment = &snapshot.deployment;
         let conditions = deployment.conditions();
         let dry_run = standing(snapshot);
-        let pending = snapshot.recorded().and_then(|record| Some(record.pending.as_ref()?.step));
+        let pending = snapshot.recorded().and_then(|record| record.pending.as_ref());
+        let requested = |pending: &record::Pending| {
+            let request = pending.request.as_deref();
+            request.is_some() && deployment.annotation(DRY_RUN_ANNOTATION) == request
+        };
         let remembered = Remembered {
             dry_run_passed: matches!(dry_run, DryRunStanding::Passed | DryRunStanding::Unknown(_)),
             // Unless it is being repeated.
-            dry_run_failed: matches!(dry_run, DryRunStanding::Failed(_)) && pending != Some(record::Step::DryRun),
-            activation_pending: pending == Some(record::Step::Activate),
+            dry_run_failed: matches!(dry_run, DryRunStanding::Failed(_)) && !pending.is_some_and(requested),
+            activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
         let prepared = snapshot.settings.is_some();

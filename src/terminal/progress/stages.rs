@@ -156,7 +156,7 @@ impl Stages {
     }
 
     fn end(&self, waiting: &Waiting, now: Timestamp) -> Option<String> {
-        waiting.ends_at.map(|at| format!("timeout at {}", time::hour_and_minute(at, now, &self.zone)))
+        waiting.ends_at.map(|at| format!("waiting until {}", time::hour_and_minute(at, now, &self.zone)))
     }
 
     /// A permanent line, wrapped on a terminal.

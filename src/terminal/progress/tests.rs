@@ -113,10 +113,10 @@ fn a_pipe_gets_a_line_per_change_and_a_heartbeat() {
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  written (resourceVersion 81733)
     ✔ 10:41:08  operator started reconciling
-    · 10:41:08  running the dry run: MAS pod starting, timeout at 11:11
+    · 10:41:08  running the dry run: MAS pod starting, waiting until 11:11
     · 10:41:20  running the dry run: MAS pod running, migration job 1 of 1 running
-    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, no updates for 30s, timeout at 11:11
-    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, no updates for 1m, timeout at 11:11
+    · 10:41:50  still running the dry run: MAS pod running, migration job 1 of 1 running; 42s so far, no updates for 30s, waiting until 11:11
+    · 10:42:20  still running the dry run: MAS pod running, migration job 1 of 1 running; 1m 12s so far, no updates for 1m, waiting until 11:11
     · 10:42:30  the connection to the API server was lost and is back
     ✔ 10:42:32  operator finished: no errors
     ");
@@ -298,12 +298,12 @@ fn workload_changes_are_printed_in_a_pipe() {
     progress.details().update(&[], None);
     insta::assert_snapshot!(told.stderr(), @r"
     ✔ 10:41:07  operator started reconciling
-    · 10:41:07  migrating; users are locked out, timeout at 12:11
+    · 10:41:07  migrating; users are locked out, waiting until 12:11
     · 10:41:12  migrating; users are locked out: Synapse stopping, 4 of 5 pods left
     ✔ 10:41:17  Synapse is stopped
     · 10:41:17  migrating; users are locked out: Synapse stopped
     · 10:41:22  migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas)
-    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, timeout at 12:11
+    · 10:41:52  still migrating; users are locked out: Synapse stopped, migration job running (chat-syn2mas); 45s so far, no updates for 30s, waiting until 12:11
     ");
 }
 

@@ -226,8 +226,14 @@ fn a_recorded_failure_shows_cause_file_and_later_success() {
     recorded(&mut failed).dry_run.as_mut().unwrap().message = Some("something new\nmore".to_owned());
     assert!(page(plain(120), &failed).contains("12 hours ago:\n  something new\n"));
     assert!(!page(plain(120), &ready()).contains("Saved:"), "nothing has failed");
-    // It is being repeated.
+    // A request that never arrived.
     written(&mut failed, Step::DryRun, false);
+    recorded(&mut failed).pending.as_mut().unwrap().request = Some("again".to_owned());
+    assert!(page(plain(120), &failed).contains("dry run failed"));
+    // It is being repeated.
+    let mut object = failed.deployment.object().clone();
+    object["metadata"]["annotations"]["kubectl-ess-mas/rehearsal-requested"] = json!("again");
+    failed.deployment = Deployment::from_value(object).unwrap();
     let shown = page(plain(120), &failed);
     assert!(shown.contains("failed 12 hours ago") && !shown.contains("dry run failed"), "{shown}");
     assert!(!shown.contains("later reconcile") && !shown.contains("after you fix the cause"), "{shown}");

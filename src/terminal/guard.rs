@@ -67,7 +67,10 @@ impl Keyboard {
     fn take(hidden: bool) -> io::Result<(Self, File)> {
         let real = io::stdin().as_fd().try_clone_to_owned()?;
         let before = tcgetattr(&real)?;
-        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = flags | OpenptFlags::CLOEXEC;
+        let outer = openpt(flags)?;
         // macOS has no flag for it.
         fcntl_setfd(&outer, FdFlags::CLOEXEC)?;
         grantpt(&outer)?;

@@ -78,6 +78,7 @@ async fn all_errors_of_syn2mas_are_reported_before_its_warnings() {
     );
     // Stated only for an activation.
     done.is_silent_about("Nothing was migrated");
+    done.is_silent_about("migrated nothing");
     let status = scene.shell.run("status").await.expect(0);
     status
         .shows("What it means: Users can change their e-mail addresses in Synapse")

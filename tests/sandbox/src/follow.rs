@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use kube::api::{Api, DynamicObject, WatchEvent, WatchParams};
+use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -22,10 +22,12 @@ pub struct Follower {
 impl Follower {
     /// Starts with the current object as [`Self::last`].
     pub async fn start(api: &Api<DynamicObject>, name: &str) -> Result<Self> {
-        let now = api.get(name).await?;
-        let version = now.metadata.resource_version.clone().unwrap_or_default();
-        let only = WatchParams::default().fields(&format!("metadata.name={name}"));
-        let events = api.watch(&only, &version).await?.boxed();
+        let only = format!("metadata.name={name}");
+        // The version of the list: the object's own may be older than the server's cache.
+        let found = api.list(&ListParams::default().fields(&only)).await?;
+        let version = found.metadata.resource_version.unwrap_or_default();
+        let now = found.items.into_iter().next().ok_or_else(|| format!("there is no {name}"))?;
+        let events = api.watch(&WatchParams::default().fields(&only), &version).await?.boxed();
         Ok(Self { events, last: serde_json::to_value(now)? })
     }
 

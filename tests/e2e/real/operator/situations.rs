@@ -135,7 +135,7 @@ async fn activation_by_another_client_during_an_old_reconcile_is_followed() {
     scene.run_begun_after(count).await;
     scene.patch(json!({"spec": {"components": {"matrixAuthenticationService": {"config": {"active": true}}}}})).await;
     let done = scene.run(Step::Activate, &[]).await.expect(Said::Succeeded);
-    done.says("there already by field manager somebody-else");
+    done.says("The change was already made by field manager somebody-else");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn the_real_synapse_and_a_real_provider_are_in_order_in_every_phase_and_fo
         .is_silent_about(parts::PASSWORD);
     before
         .shows("Synapse handles logins")
-        .shows(&format!("Synapse offers all 1 identity providers of the spec: oidc-{ID}"));
+        .shows(&format!("Synapse offers all identity providers of the spec: oidc-{ID}"));
 
     // MAS is deployed; the provider has its redirect URI, or not.
     scene.dry_run().await;

@@ -134,7 +134,7 @@ async fn a_new_encryption_secret_after_abort_remove_must_be_accepted() {
     // The value itself needs no acceptance.
     let _ = scene.prepare_with(&["--encryption-secret-file", "ours"], "pw").await.expect(0);
     assert_eq!(scene.mas_secret().await["encryptionSecret"], ours);
-    scene.shell.file("wrong", &"5f".repeat(32));
+    scene.shell.file("wrong", "02fdd10256ae0d02caa6882b5ff64b4a1234c82cd98e677fcf271cefdc6c5817");
     let wrong = ["--encryption-secret-file", "wrong", "--replace", "encryptionSecret"];
     scene.prepare_with(&wrong, "pw").await.expect(11).says(&print);
     delete().await;

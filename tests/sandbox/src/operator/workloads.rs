@@ -125,7 +125,14 @@ impl<'a> Workloads<'a> {
             status["succeeded"] = json!(1);
             status["completionTime"] = json!(now);
         }
-        self.status::<Job>(job, status).await
+        match self.status::<Job>(job, status.clone()).await {
+            // Kubernetes 1.30 doesn't know SuccessCriteriaMet of such a Job; later releases require it.
+            Err(kube::Error::Api(refused)) if refused.code == 422 => {
+                status["conditions"] = json!([ended(condition)]);
+                self.status::<Job>(job, status).await
+            }
+            done => done,
+        }
     }
 
     /// The number of pods of a process, by its StatefulSet.

@@ -100,7 +100,7 @@ pub struct DatabasesArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Changes nothing. Starts one login at each identity provider, but doesn't complete it. Never complete a login at \
+    after_help = "Changes nothing. Starts one login through each identity provider, but doesn't complete it. Never complete a login to \
                   MAS before the migration: the data that it writes breaks the migration."
 )]
 pub struct VerifyArgs {

@@ -37,9 +37,9 @@ pub async fn exec(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
 fn words(phase: EndpointPhase) -> &'static str {
     match phase {
         EndpointPhase::Before => "legacy authentication, MAS is not deployed yet",
-        EndpointPhase::Deployed => "MAS is deployed and not active, users log in at Synapse",
+        EndpointPhase::Deployed => "MAS is deployed and not active, users log in through Synapse",
         EndpointPhase::Migrating => "activated, but not migrated; Synapse is stopped or stopping",
-        EndpointPhase::Active => "migrated, users log in at MAS",
+        EndpointPhase::Active => "migrated, users log in to MAS",
     }
 }
 

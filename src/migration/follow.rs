@@ -250,7 +250,7 @@ impl Log<'_> {
 pub fn missing(awaiting: &Awaiting) -> &'static str {
     match awaiting {
         Awaiting::Start => "the operator to start reconciling",
-        Awaiting::EarlierRun => "the operator to finish an earlier reconcile (the next one counts)",
+        Awaiting::EarlierRun => "the current reconcile to finish; the verdict comes from the next one",
         Awaiting::End => "the operator to finish reconciling",
         Awaiting::NextRun(_) => "the operator's next reconcile, after an internal error",
         Awaiting::Untold(_) => "the operator's next reconcile, after one without success",

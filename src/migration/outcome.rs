@@ -259,13 +259,13 @@ async fn succeeded(
     ui.status("");
     ui.status(match (step, &snapshot.settings) {
         (Step::DryRun, _) => format!(
-            "Dry run passed in {took}. Nothing has been migrated. Do not log in at MAS yet: a login before the migration makes the migration fail."
+            "Dry run passed in {took}. Nothing has been migrated. Do not log in to MAS yet: a login before the migration makes the migration fail."
         ),
         (Step::Activate, _) => {
             format!("Migrated in {took}: mas_active is true. Existing logins stay valid; new logins use MAS.")
         }
         (Step::Abort, _) => format!(
-            "Rolled back in {took}: active is false, and the operator reports no errors. Users can log in at Synapse."
+            "Rolled back in {took}: active is false, and the operator reports no errors. Users can log in through Synapse."
         ),
         (Step::Remove, Some(settings)) => format!(
             "Removed the MAS component in {took}; the operator reports no errors. Secret {} and MAS's database still exist.",

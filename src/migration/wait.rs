@@ -68,9 +68,9 @@ pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -
     let text = "waiting for the running reconcile to finish before the write";
     progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
     if deadline.once {
-        return Ok(Some(FollowEnd::TimedOut(Awaiting::EarlierRun)));
+        return Ok(Some(FollowEnd::TimedOut(Awaiting::End)));
     }
-    let awaiting = (Awaiting::EarlierRun, false);
+    let awaiting = (Awaiting::End, false);
     let over = until(session, deadline, awaiting, &progress, |session, _| Ok(idle(session).then_some(()))).await?;
     if let ControlFlow::Break(end) = over {
         return Ok(Some(end));

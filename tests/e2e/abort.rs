@@ -63,7 +63,7 @@ async fn abort_does_not_wait_for_a_hanging_reconcile() {
     scene.operator.set(Behaviour::default().activation(Outcome::Hang));
     let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
     let done = scene.shell.run("abort --yes --timeout 1s").await.expect(124);
-    done.says("an earlier reconcile");
+    done.says("the current reconcile");
     assert_eq!(*active(&scene.object().await), json!(false));
     scene.operator.stop().await;
     // Not before the command follows it: a reconcile that ends unobserved may be the one that hung.

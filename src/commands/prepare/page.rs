@@ -58,7 +58,7 @@ impl Preparation<'_> {
         };
         ui.next(&Next::new(then).command(self.session.command("dry-run")));
         ui.print("")?;
-        ui.page("Later, right before `activate`: back up both databases, one command right after the other. Only these backups can undo the migration. Restoring them loses what Synapse writes after its dump:")?;
+        ui.page("Later, right before `activate`, back up both databases, one right after the other. Only these backups can undo the migration. Restoring them loses what Synapse writes after its dump:")?;
         for line in backup_commands(snapshot, settings) {
             ui.print(Line::new().text("  ").styled(Style::Code, line))?;
         }

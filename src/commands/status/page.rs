@@ -201,10 +201,10 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         None => "absent",
     };
     let meaning = match status.phase {
-        _ if status.status.mas_active == Some(true) => "the migration is done; users log in at MAS",
+        _ if status.status.mas_active == Some(true) => "the migration is done; users log in to MAS",
         Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",
         Phase::MigrationFailed => "users are locked out until a retry succeeds or you roll back",
-        _ => "users log in at Synapse until MAS is active",
+        _ => "users log in through Synapse until MAS is active",
     };
     let doing = match (unanswered, status.status.run) {
         (Some(at), _) => {

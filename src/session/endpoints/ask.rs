@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 6;
 
 /// Shown when MAS is deployed and not migrated.
-pub const NO_LOGINS: &str = "This check completed no login. Never complete a login at MAS before the migration, not even as a test: \
+pub const NO_LOGINS: &str = "This check completed no login. Never complete a login to MAS before the migration, not even as a test: \
                              it leaves a row in MAS's database that makes the migration fail.";
 
 /// The expected state, with commands that include this call's flags.

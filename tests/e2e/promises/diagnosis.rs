@@ -42,7 +42,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
         &[
             "operator reports failure",
             "database error whilst locking Synapse table `users`",
-            "Something else held a lock on its table users in Synapse's database",
+            "Another session held a lock on table users in Synapse's database",
             "Nothing was migrated: syn2mas locks Synapse's tables before it copies anything.",
             "The operator retries automatically, and a retry often succeeds.",
             "list the sessions that may hold the lock, in Synapse's database:",
@@ -56,7 +56,7 @@ async fn a_lock_during_the_migration_is_explained_with_a_remedy() {
     done.is_silent_about("Collecting details");
     assert_eq!(failure_file(&scene)["causes"][0]["code"], "synapse-table-locked");
     let status = scene.shell.run("status").await.expect(0);
-    status.shows("What it means: Something else held a lock");
+    status.shows("What it means: Another session held a lock");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_censored_failure_is_traced_to_children_jobs_pods_events_and_logs() {
             "Last lines of pod chat-of-ours-syn2mas-x7k2p, container syn2mas:",
             "postgres://mas:[redacted]@pg/mas",
             "Possible causes:",
-            "Synapse's database has rows of @ghost:example.com in access_tokens, but no such account.",
+            "Table access_tokens of Synapse's database has rows for @ghost:example.com, but that account doesn't exist.",
             "error: the dry run failed",
             "report chat-of-ours",
         ],

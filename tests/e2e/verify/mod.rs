@@ -24,7 +24,7 @@ async fn recorded_responses_are_ok_in_every_phase() {
     fill(&web, &scene, "dry-run-done").await;
     let deployed = verify(&scene, &web, "", 0).await;
     assert_eq!(wrong(&deployed), []);
-    deployed.says("Never complete a login at MAS before the migration");
+    deployed.says("Never complete a login to MAS before the migration");
     let keys =
         deployed.json()["findings"].as_array().unwrap().iter().find(|one| one["code"] == "mas-signing-key").cloned();
     assert_eq!(keys.unwrap()["subject"], "https://auth.example.com/oauth2/keys.json");

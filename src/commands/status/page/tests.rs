@@ -262,7 +262,7 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
     let mut rolled_back = ready();
     recorded(&mut rolled_back).failed_since("could not obtain lock");
     let shown = page(plain(120), &rolled_back);
-    assert!(shown.contains("dry run must be repeated") && shown.contains("users log in at Synapse"), "{shown}");
+    assert!(shown.contains("dry run must be repeated") && shown.contains("users log in through Synapse"), "{shown}");
     // After `abort --remove`, the Secret still exists.
     let mut removed = snapshot(object(None, Some(false), None), false);
     removed.record = ready().record;
@@ -275,8 +275,8 @@ fn the_phase_is_shown_before_during_and_after_a_dry_run() {
 fn a_failed_activation_shows_whether_users_are_locked_out() {
     let failed = page(plain(120), &all()[4]);
     assert!(failed.contains("users are locked out until a retry succeeds or you roll back"), "{failed}");
-    assert!(page(plain(120), &all()[5]).contains("users log in at MAS"));
-    assert!(page(plain(120), &ready()).contains("users log in at Synapse until MAS is active"));
+    assert!(page(plain(120), &all()[5]).contains("users log in to MAS"));
+    assert!(page(plain(120), &ready()).contains("users log in through Synapse until MAS is active"));
 }
 
 /// Records a write of 20 minutes ago.
@@ -303,7 +303,7 @@ fn a_change_without_reaction_is_shown_with_its_time() {
         let at = time_of_day(now() - SignedDuration::from_mins(20), Terminal::captured(plain(120)).0.zone());
         let shown = page(plain(200), &waiting);
         assert!(shown.contains(&format!("the operator has not reacted to the change made at {at}")), "{shown}");
-        assert!(shown.contains("users log in at Synapse"), "an operator that is down stops nothing: {shown}");
+        assert!(shown.contains("users log in through Synapse"), "an operator that is down stops nothing: {shown}");
         let record = waiting.record.clone();
         let mut object = waiting.deployment.object().clone();
         object["status"]["conditions"][1]["reason"] = json!("Running");

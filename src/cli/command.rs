@@ -1,6 +1,7 @@
 //! The clap definition with groups of commands, examples and completion hints, from which parsing, help, completion scripts
 //! and man pages derive.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::builder::Styles;
@@ -22,19 +23,19 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 pub fn definition() -> Command {
-    with_pages(root(), WIDEST)
+    with_pages(root(), WIDEST, |_| true)
 }
 
-/// The definition with help for a terminal of this width, at most [`WIDEST`], and without completion hints.
-pub fn for_columns(columns: usize) -> Command {
-    with_pages(Cli::command(), columns.min(WIDEST))
+/// The definition with help for a terminal of this width, at most [`WIDEST`], without completion hints. Only the subcommands
+/// among these words have their help page: each costs time at the start.
+pub fn for_columns(columns: usize, words: &[OsString]) -> Command {
+    with_pages(Cli::command(), columns.min(WIDEST), |name| words.iter().any(|word| word == name))
 }
 
-fn with_pages(root: Command, columns: usize) -> Command {
+fn with_pages(root: Command, columns: usize, is_wanted: impl Fn(&str) -> bool) -> Command {
     let examples: Vec<Example> = examples::all().collect();
-    let command = each_below(root, |below, name| made_ready(below, name, &examples))
-        .styles(styles())
-        .override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
+    let page = |below, name: &str| if is_wanted(name) { made_ready(below, name, &examples) } else { below };
+    let command = each_below(root, page).styles(styles()).override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
     let after = command.get_after_help().map(|text| text.ansi().to_string()).unwrap_or_default();

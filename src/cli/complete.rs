@@ -1,6 +1,7 @@
 //! Completion in kubectl's protocol for plugins. Pure: the caller looks up names from the cluster and the kubeconfig.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use clap::{Command, FromArgMatches as _, ValueHint};
@@ -32,13 +33,17 @@ pub fn complete(
     look_up: impl Fn(LiveValues, &ConnectionFlags) -> Vec<String> + Send + Sync + 'static,
 ) -> String {
     let Some((last, before)) = words.split_last() else { return ":4\n".to_owned() };
-    let line = || std::iter::once(PROGRAM).chain(before.iter().map(String::as_str));
-    let matches = command::root().ignore_errors(true).try_get_matches_from(line());
-    let flags = matches.and_then(|matches| ConnectionFlags::from_arg_matches(&matches)).unwrap_or_default();
-    let mut root = with_values(command::root(), &(Arc::new(move |live| look_up(live, &flags)) as LookUp));
+    let line: Vec<String> = std::iter::once(PROGRAM.to_owned()).chain(before.iter().cloned()).collect();
+    let parsed = line.clone();
+    let look_up = move |live| {
+        let matches = command::root().ignore_errors(true).try_get_matches_from(&parsed);
+        let flags = matches.and_then(|matches| ConnectionFlags::from_arg_matches(&matches)).unwrap_or_default();
+        look_up(live, &flags)
+    };
+    let mut root = ManuallyDrop::new(with_values(command::root(), &(Arc::new(look_up) as LookUp)));
     // Completes long flags after a single dash.
     let typed = if last == "-" { "--" } else { last };
-    let typed_line = line().chain([typed]).map(OsString::from).collect();
+    let typed_line = line.into_iter().chain([typed.to_owned()]).map(OsString::from).collect();
     let found = engine::complete(&mut root, typed_line, words.len(), None).unwrap_or_default();
     let mut text = String::new();
     let mut files = false;

@@ -9,6 +9,7 @@ mod prepare;
 mod tls;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{FromArgMatches as _, ValueEnum as _};
@@ -41,7 +42,8 @@ pub fn parse(args: &[OsString], columns: usize) -> Result<Typed, clap::Error> {
         let words = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
         return Ok(Typed::Complete(words.iter().map(|word| word.to_string_lossy().into_owned()).collect()));
     }
-    let mut definition = command::for_columns(columns);
+    // Never dropped, which would take a tenth of the start: the process ends soon.
+    let mut definition = ManuallyDrop::new(command::for_columns(columns, args));
     let matches = definition.try_get_matches_from_mut(args).map_err(|mut error| {
         // clap suggests `--` to pass a flag as a value, which no command here accepts.
         if error.kind() == ErrorKind::UnknownArgument {

@@ -23,23 +23,31 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 pub fn definition() -> Command {
-    with_pages(root(), WIDEST, |_| true)
+    with_pages(root(), WIDEST, true, |_| true)
 }
 
-/// The definition with help for a terminal of this width, at most [`WIDEST`], without completion hints. Only the subcommands
-/// among these words have their help page: each costs time at the start.
+/// The definition with help for a terminal of this width, at most [`WIDEST`], without completion hints. It has only the help
+/// pages that these words can show: each costs time at the start.
 pub fn for_columns(columns: usize, words: &[OsString]) -> Command {
-    with_pages(Cli::command(), columns.min(WIDEST), |name| words.iter().any(|word| word == name))
+    let root = Cli::command();
+    let first_page = words.get(1).is_none_or(|word| root.find_subcommand(word).is_none());
+    with_pages(root, columns.min(WIDEST), first_page, |name| words.iter().any(|word| word == name))
 }
 
-fn with_pages(root: Command, columns: usize, is_wanted: impl Fn(&str) -> bool) -> Command {
+fn with_pages(root: Command, columns: usize, first_page: bool, is_wanted: impl Fn(&str) -> bool) -> Command {
     let examples: Vec<Example> = examples::all().collect();
     let page = |below, name: &str| if is_wanted(name) { made_ready(below, name, &examples) } else { below };
-    let command = each_below(root, page).styles(styles()).override_usage("kubectl ess-mas COMMAND [NAME] [flags]");
+    let command = each_below(root, page)
+        .styles(styles())
+        .override_usage("kubectl ess-mas COMMAND [NAME] [flags]")
+        .term_width(columns);
+    if !first_page {
+        return command;
+    }
     let template =
         format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{after-help}}", groups(&command, columns));
     let after = command.get_after_help().map(|text| text.ansi().to_string()).unwrap_or_default();
-    command.after_help(format!("{after}\n\n{EXIT_CODES}")).help_template(template).term_width(columns)
+    command.after_help(format!("{after}\n\n{EXIT_CODES}")).help_template(template)
 }
 
 /// The definition without help pages, for completion.

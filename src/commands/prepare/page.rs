@@ -204,7 +204,10 @@ fn sql(settings: &MasSettings) -> [String; 6] {
     let (user, name) = (quoted(&settings.database.user), quoted(&settings.database.name));
     [
         format!("CREATE ROLE {user} LOGIN;"),
-        format!("-- at the prompt, enter the database password of Secret {}", settings.secret_name),
+        format!(
+            "-- at the prompt, enter the password that you gave to prepare; Secret {} contains it",
+            settings.secret_name
+        ),
         format!("\\password {user}"),
         format!("CREATE DATABASE {name} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"),
         format!("\\connect {name}"),

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::follow::missing;
-use super::resume::{dry_run, is_of, take_pending};
+use super::resume::dry_run;
 use super::step::Step;
 use crate::checks::Snapshot;
 use crate::deployment::FailureReport;
@@ -86,14 +86,14 @@ pub async fn report(
     let kept = session
         .change_record(|record| {
             if step == Step::DryRun {
-                let pending = take_pending(record, step, &session.deployment);
+                let pending = record.take_pending(step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
                 record.dry_run = Some(dry_run(snapshot, &seen, proof, now, seconds, DryRunResult::Failed, message));
             } else {
                 record.failed_since(&report.message);
             }
-            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
+            if let Some(pending) = record.pending.as_mut().filter(|pending| pending.is_of(step, &session.deployment)) {
                 // The write remains and the operator retries: every reconcile that starts from now on counts.
                 pending.baseline.at_write.running = false;
                 pending.baseline.at_write.failure.clone_from(&report.completion);

@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::resume::rests;
 use super::step::Step;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
@@ -103,7 +102,7 @@ pub async fn follow(
         }
         // Another reconcile is never requested for an activation.
         let unseen = step != Step::Activate && tracker.baseline.at_write.running;
-        let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
+        let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && session.deployment.conditions().at_rest();
         resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
         tokio::select! {
             // An available verdict takes precedence over the time-out and a signal.

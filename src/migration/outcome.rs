@@ -237,7 +237,7 @@ async fn succeeded(
     let now = session.now();
     let kept = session
         .change_record(|record| {
-            let pending = resume::take_pending(record, step, &session.deployment);
+            let pending = record.take_pending(step, &session.deployment);
             if step == Step::DryRun {
                 let proof = pending.as_ref();
                 let dry_run = resume::dry_run(snapshot, seen, proof, now, seconds, DryRunResult::Passed, None);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::checks::Snapshot;
-use crate::deployment::{Deployment, Run};
+use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::DRY_RUN_ANNOTATION;
-use crate::record::{DryRun, DryRunResult, OwnersChange, Pending, Record, Step};
+use crate::record::{DryRun, DryRunResult, OwnersChange, Pending, Step};
 use crate::session::Session;
 use crate::terminal::time::ago;
 use crate::verdict::{Baseline, Carried, Observation};
@@ -24,7 +24,7 @@ pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) ->
     // A manifest owner's change takes hours.
     let is_fresh = |pending: &&Pending| {
         let age = session.now().duration_since(pending.at).abs();
-        age < SignedDuration::from_secs(5) && pending.owner.is_none() && !is_applied(pending, &snapshot.deployment)
+        age < SignedDuration::from_secs(5) && pending.owner.is_none() && !pending.is_in(&snapshot.deployment)
     };
     let Some(pending) = pending(snapshot).filter(is_fresh) else { return Ok(false) };
     let who = pending.by.as_deref().unwrap_or("another user");
@@ -36,36 +36,15 @@ pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) ->
     Ok(true)
 }
 
-/// Whether the deployment contains the recorded write.
-pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
-    let seen = Observation::of(deployment);
-    let made = match (&pending.request, &pending.baseline.carried) {
-        (Some(request), _) => deployment.annotation(DRY_RUN_ANNOTATION) == Some(request),
-        // Another client may have made the same change while this write was lost.
-        (None, Carried::Active(_)) if pending.owner.is_none() && seen.has_mas => deployment.active_is_ours(),
-        (None, _) => true,
-    };
-    made && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
-}
-
-/// Whether it is certainly this write, so that its baseline is valid. A removed component doesn't show who removed it.
-pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
-    let shown = match pending.owner {
-        Some(owner) => owner == OwnersChange::Arrived,
-        None => pending.request.is_some() || deployment.mas().is_some(),
-    };
-    shown && is_applied(pending, deployment)
-}
-
 /// The recorded write, if it is of this step and in the deployment.
 pub fn recorded(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
-    pending(snapshot).filter(|pending| is_of(pending, step, &snapshot.deployment))
+    pending(snapshot).filter(|pending| pending.is_of(step, &snapshot.deployment))
 }
 
 /// A note about a change that another call handed to the manifest owner and that has not arrived.
 pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
     let pending = pending(snapshot)?;
-    if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
+    if pending.owner != Some(OwnersChange::Awaited) || pending.is_in(&snapshot.deployment) {
         return None;
     }
     let who = pending.by.as_deref().unwrap_or("another user");
@@ -97,7 +76,7 @@ pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String 
 /// The baseline of the recorded write, if it is certainly this write.
 pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
     let pending = recorded(snapshot, step)?;
-    is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
+    pending.is_proven_in(&snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// The same, else a baseline for an existing change without a record.
@@ -111,8 +90,8 @@ pub fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
 /// change that it has seen), so waiting would never end.
 pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
     let Some(pending) = recorded(snapshot, step) else { return false };
-    let unknown = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
-    unknown && rests(&snapshot.deployment)
+    let unknown = pending.baseline.at_write.running || !pending.is_proven_in(&snapshot.deployment);
+    unknown && snapshot.deployment.conditions().at_rest()
 }
 
 /// A value of the annotation that requests a reconcile; it has to differ from the current one.
@@ -121,16 +100,6 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
     }
-}
-
-/// Whether the pending write is the followed one. It may be an earlier one that was lost, with another Secret.
-pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
-    pending.step == step && is_applied(pending, deployment)
-}
-
-/// Removes the followed write from the record. Another user's pending write stays.
-pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
-    record.pending.take_if(|pending| is_of(pending, step, deployment))
 }
 
 /// The keyed digest of the Secret's contents, and its fingerprints.
@@ -170,10 +139,4 @@ pub fn dry_run(
         message,
         failed_since: None,
     }
-}
-
-/// Whether the last reconcile succeeded and none is running.
-pub fn rests(deployment: &Deployment) -> bool {
-    let conditions = deployment.conditions();
-    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
 }

@@ -26,16 +26,31 @@ pub enum Verbosity {
 pub struct Next {
     text: Line,
     commands: Vec<String>,
+    /// A command of this program that lacks the name and the flags of this call.
+    short: Option<String>,
 }
 
 impl Next {
     pub fn new(text: impl Into<Line>) -> Self {
-        Self { text: text.into(), commands: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
+        self
+    }
+
+    /// Adds a command of this program, such as `status`, that [`Self::complete`] completes.
+    #[must_use]
+    pub fn short_command(mut self, command: impl Into<String>) -> Self {
+        self.short = Some(command.into());
+        self
+    }
+
+    #[must_use]
+    pub fn complete(mut self, whole: impl Fn(&str) -> String) -> Self {
+        self.commands.extend(self.short.take().map(|command| whole(&command)));
         self
     }
 }

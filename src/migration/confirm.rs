@@ -1,16 +1,17 @@
 //! The confirmation before a write, and its preconditions as types: an activation requires a dry run, a statement about the
 //! backup, and a confirmation.
 
-use super::server_dry_run::ServerDryRun;
+use serde_json::{Value, json};
+
 use super::step::{Request, Step};
+use crate::checks::backup::statement::names_no_backup;
 use crate::checks::{DryRunPassed, Snapshot};
+use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
-use crate::session::workloads::downtime;
-use crate::terminal::Verbosity;
 use crate::terminal::prompt::{PromptError, Typed};
-use crate::workloads::Times;
+use crate::terminal::{Verbosity, diff};
 
 /// The approval for the next attempt, and the one that was used for a write.
 #[derive(Default)]
@@ -24,18 +25,41 @@ pub struct Approvals {
 pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
-    /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
+    /// After a conflict: if another client changed more than the status since the confirmation, the change is shown again, and
+    /// refused in a script.
+    pub fn refuse_other_changes(&mut self, session: &Session, request: &Request) -> Result<(), Failure> {
+        let now = &session.deployment;
+        let accepted = |earlier: &Approved| {
+            // A rollback that is there already may be an earlier write of this command that arrived late.
+            let arrived = request.step.goes_back() && earlier.plan.is_in(now.object());
+            arrived || earlier.plan.before.differs_only_in_status(now)
+        };
+        if self.approved.as_ref().is_none_or(accepted) {
+            return Ok(());
+        }
+        self.approved = None;
+        let by = now.active_written_by();
+        let by = by.map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
+        let text = format!("another client{by} changed ElementDeployment {} in the meantime", session.place());
+        if request.is_script {
+            return Err(Failure::failed(text).suggest("Check the status, then run the command again:", "status"));
+        }
+        session.ui().warning(text + "; nothing was written");
+        Ok(())
+    }
+
+    /// Shows the write, with the object after it (`answer`), and asks for confirmation, unless the same write is approved already. `None` is a preview.
     pub fn obtain(
         &mut self,
         session: &Session,
         request: &Request,
         seen: &Snapshot,
         plan: Plan,
-        shown: &ServerDryRun,
-        times: Option<Times>,
+        answer: &Deployment,
+        downtime: &[String],
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
-        let still = earlier.filter(|earlier| earlier.plan().before.differs_only_in_status(&plan.before));
+        let still = earlier.filter(|earlier| earlier.plan.before.differs_only_in_status(&plan.before));
         if let Some(go) = still.and_then(|earlier| earlier.reused(plan.clone())) {
             return Ok(Some(go));
         }
@@ -43,12 +67,12 @@ impl Approvals {
             // Confirmed already, and the user may have left the terminal.
             let words = "The operator's reconcile of the change was not observed; requesting another one.";
             session.ui().status(words);
-            shown.show(session, &plan);
+            show(session, &plan, answer);
             return Ok(Some(go));
         }
-        let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script(session);
+        let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script;
         if request.preview || !hidden {
-            shown.show(session, &plan);
+            show(session, &plan, answer);
         }
         if request.preview {
             session.ui().status("This is a preview; nothing was written.");
@@ -56,7 +80,20 @@ impl Approvals {
         }
         // A second question of the same command can follow a write.
         let changed = if self.written.is_some() { "nothing more was changed" } else { NOTHING_CHANGED };
-        approve(session, request, seen, plan, times, changed).map(Some)
+        approve(session, request, seen, plan, downtime, changed).map(Some)
+    }
+}
+
+fn show(session: &Session, plan: &Plan, answer: &Deployment) {
+    let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
+    let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
+        Value::Null => json!({"metadata": {"annotations": {}}}),
+        annotations => json!({"metadata": {"annotations": annotations}}),
+    };
+    session.ui().say_under("Change to the ElementDeployment:", 0);
+    // No field of the spec contains a secret.
+    for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
+        session.ui().changes(&diff::changes(&part(&plan.before), &part(answer)));
     }
 }
 
@@ -65,11 +102,11 @@ fn approve(
     request: &Request,
     seen: &Snapshot,
     plan: Plan,
-    times: Option<Times>,
+    downtime: &[String],
     changed: &str,
 ) -> Result<Approved, Failure> {
     let question = match request.step {
-        Step::Activate => return approve_activation(session, request, seen, plan, times),
+        Step::Activate => return approve_activation(session, request, seen, plan, downtime),
         Step::DryRun => {
             "Users don't notice this. The operator starts MAS and does a dry run of the migration. Continue?"
         }
@@ -86,7 +123,7 @@ fn approve_activation(
     request: &Request,
     seen: &Snapshot,
     plan: Plan,
-    times: Option<Times>,
+    downtime: &[String],
 ) -> Result<Approved, Failure> {
     let Some(dry_run_passed) = DryRunPassed::check(seen) else {
         return Err(Failure::new(
@@ -107,7 +144,7 @@ fn approve_activation(
     let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
     say("This starts the migration:");
-    for line in downtime(seen, times) {
+    for line in downtime {
         say(&format!("  {line}"));
     }
     say("  The operator copies all accounts and logins to MAS, then starts the components with MAS.");
@@ -217,72 +254,5 @@ impl Approved {
     /// The approval for the same write on a newer state of the deployment.
     fn reused(self, plan: Plan) -> Option<Self> {
         (plan.change == self.plan.change).then_some(Self { plan, ..self })
-    }
-}
-
-/// Words that deny a backup or give no location.
-const NO_PLACE: &str = include_str!("no_backup_words.txt");
-
-/// Whether a statement has no other words.
-fn names_no_backup(text: &str) -> bool {
-    let plain = text.to_lowercase().replace(['\'', '\u{2019}'], "");
-    let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.all(|word| NO_PLACE.split_whitespace().any(|no| no == word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names_no_backup;
-
-    #[test]
-    fn backup_statement_names_a_location() {
-        for text in [
-            "none",
-            "None.",
-            "no",
-            "-",
-            "----",
-            "????",
-            "later",
-            "Later!",
-            "n/a",
-            "N / A",
-            "not yet",
-            "no backup",
-            "there is no backup",
-            "I don't have one",
-            "will do it later",
-            "tomorrow",
-            "nothing",
-            "null",
-            "todo",
-            "TBD",
-            "unknown",
-            "skip",
-            "nope",
-            "yes",
-            "done",
-            "the backup is made",
-            "xxxx",
-            "keins",
-            "später",
-            "aucun",
-        ] {
-            assert!(names_no_backup(text), "{text}");
-        }
-        for text in [
-            "tape 7 in the safe",
-            "on the shelf",
-            "nas3:/dumps/2026-11-23, synapse and mas",
-            "shelf",
-            "s3://backups/synapse",
-            "/backup/2026",
-            "velero snapshot",
-            "no-backup-host:/srv/dumps",
-            "Tresor, Band 3",
-            "ask Ana",
-        ] {
-            assert!(!names_no_backup(text), "{text}");
-        }
     }
 }

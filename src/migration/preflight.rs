@@ -1,14 +1,15 @@
-//! The checks before the confirmation: findings, certificate, network endpoints.
+//! The checks before the confirmation: findings, certificate, network endpoints, record, and what the write leads to.
 
 use super::resume;
 use super::step::{Request, Step};
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Snapshot, codes};
+use crate::checks::{self, Finding, Known, Snapshot, codes};
+use crate::deployment::Deployment;
 use crate::error::Failure;
+use crate::plan::MasSettings;
 use crate::session::endpoints;
-use crate::session::workloads::synapse_times;
+use crate::session::workloads::{downtime, synapse_times};
 use crate::session::{Session, certificate, findings};
-use crate::workloads::Times;
 
 /// The results, kept between attempts. Findings are judged on every attempt and printed when they change; the network is
 /// tested once.
@@ -16,8 +17,8 @@ use crate::workloads::Times;
 pub struct Preflight {
     shown: Option<Vec<Finding>>,
     network: bool,
-    /// How long Synapse's pods take to stop and start, for the downtime estimate.
-    pub times: Option<Times>,
+    /// The estimate of the downtime, for display.
+    pub downtime: Vec<String>,
 }
 
 impl Preflight {
@@ -28,7 +29,7 @@ impl Preflight {
         {
             session.ui().status(words);
         }
-        let script = !request.preview && request.is_script(session);
+        let script = !request.preview && request.is_script;
         let found = self.findings(session, request, seen).await;
         if self.shown.as_ref() != Some(&found) {
             findings::tell(session.ui(), &session.place(), &found);
@@ -38,9 +39,49 @@ impl Preflight {
         judged?;
         if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
             endpoints::before(session, seen, &request.accept, script).await?;
-            self.times = synapse_times(session).await;
+            self.downtime = downtime(seen, synapse_times(session).await);
         }
         Ok(())
+    }
+
+    /// Refuses a write that can't be recorded. A rollback works without the record.
+    pub fn refuse_unrecordable(step: Step, seen: &Snapshot) -> Result<(), Failure> {
+        match &seen.record {
+            Known::Unreadable(why) if !step.goes_back() => {
+                let text =
+                    format!("can't read the record, which is required before a write to the ElementDeployment: {why}");
+                Err(Failure::failed(text).suggest("Fix the cause, then run the command again:", step.command()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the Secret that the deployment will refer to after the write. Its name and, by defaults of the CRD, its keys
+    /// are known from the answer to the server-side dry run; the operator fails without them.
+    pub async fn foresee(
+        session: &Session,
+        step: Step,
+        seen: Snapshot,
+        answer: &Deployment,
+    ) -> Result<Snapshot, Failure> {
+        if step != Step::DryRun {
+            return Ok(seen);
+        }
+        let mut after = Snapshot { deployment: answer.clone(), ..seen.clone() };
+        after.settings = MasSettings::of(answer).or(after.settings);
+        let read = seen.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
+        if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
+            after.secret = session.read_secret(name).await;
+        }
+        let mut found = checks::run(&after, step.checks());
+        found.retain(|finding| finding.code == codes::SECRET && finding.blocks());
+        session.complete_findings(&mut found);
+        if !found.is_empty() {
+            findings::tell(session.ui(), &session.place(), &found);
+        }
+        findings::judge(&found, &[], false)?;
+        // The record needs the contents of the Secret that the dry run uses.
+        Ok(Snapshot { secret: after.secret, ..seen })
     }
 
     async fn findings(&self, session: &Session, request: &Request, seen: &Snapshot) -> Vec<Finding> {
@@ -55,7 +96,7 @@ impl Preflight {
         if !request.wait || request.preview {
             found.retain(|finding| finding.code != codes::PERMISSION_TO_FOLLOW);
         }
-        findings::name_commands(session, &mut found);
+        session.complete_findings(&mut found);
         found
     }
 

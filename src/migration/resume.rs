@@ -1,6 +1,5 @@
 //! Writes of earlier calls and of other users, from the record.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +8,43 @@ use crate::checks::Snapshot;
 use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::DRY_RUN_ANNOTATION;
-use crate::record::{DryRun, DryRunResult, OwnersChange, Pending, Step};
+use crate::record::{OwnersChange, Pending, Step};
 use crate::session::Session;
 use crate::terminal::time::ago;
-use crate::verdict::{Baseline, Carried, Observation};
+use crate::verdict::{Baseline, Carried, Continuity, Observation};
+
+/// The start of following the operator.
+pub struct Start {
+    pub baseline: Baseline,
+    pub seen: Deployment,
+    /// Whether events between the write and `seen` may be missing.
+    pub continuity: Continuity,
+    pub changed: Timestamp,
+    /// That the change existed before this call, so that an unobserved reconcile may have reached its goal.
+    pub found: Option<Found>,
+}
+
+/// Who made an existing change, and when, for display.
+pub struct Found {
+    pub by: Option<String>,
+    pub at: Option<Timestamp>,
+}
+
+/// The start for a change that the deployment already contains.
+pub fn find(seen: &Snapshot, step: Step, now: Timestamp) -> Option<Start> {
+    let baseline = match step {
+        Step::DryRun => recorded_baseline(seen, step).filter(|_| !unproven(seen, step))?,
+        Step::Activate if seen.deployment.active() != Some(true) => return None,
+        Step::Activate => baseline(seen, step, Carried::Active(true)),
+        Step::Abort | Step::Remove => {
+            let pending = recorded(seen, step).filter(|_| !unproven(seen, step))?;
+            baseline(seen, step, pending.baseline.carried.clone())
+        }
+    };
+    let (by, at) = changed(seen, step);
+    let (seen, continuity) = (seen.deployment.clone(), Continuity::Gap);
+    Some(Start { baseline, seen, continuity, changed: at.unwrap_or(now), found: Some(Found { by, at }) })
+}
 
 fn pending(snapshot: &Snapshot) -> Option<&Pending> {
     snapshot.recorded()?.pending.as_ref()
@@ -56,7 +88,7 @@ pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<Stri
 }
 
 /// Who made the existing change, and when: from the record, else from the field managers.
-pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
+fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
     match pending(snapshot).filter(|pending| pending.step == step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => snapshot.deployment.active_written_by().map_or((None, None), |(manager, at)| {
@@ -65,22 +97,14 @@ pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Times
     }
 }
 
-pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
-    let (by, at) = changed(snapshot, step);
-    let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-    let now = session.now();
-    let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
-    format!("The change was already made{by}{at}; following the operator.")
-}
-
 /// The baseline of the recorded write, if it is certainly this write.
-pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
+fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
     let pending = recorded(snapshot, step)?;
     pending.is_proven_in(&snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// The same, else a baseline for an existing change without a record.
-pub fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
+fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
     let present = || Baseline::of_present(&Observation::of(&snapshot.deployment), carried);
     recorded_baseline(snapshot, step).unwrap_or_else(present)
 }
@@ -99,44 +123,5 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
     match deployment.annotation(DRY_RUN_ANNOTATION) {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
-    }
-}
-
-/// The keyed digest of the Secret's contents, and its fingerprints.
-pub fn secret_digests(snapshot: &Snapshot) -> (Option<String>, BTreeMap<String, String>) {
-    let keys = snapshot.secret_keys();
-    let secret = snapshot.secret.known().and_then(Option::as_ref);
-    let digest = secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
-    (digest, secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default())
-}
-
-/// The record of a dry run that ended.
-pub fn dry_run(
-    snapshot: &Snapshot,
-    seen: &Observation,
-    pending: Option<&Pending>,
-    at: Timestamp,
-    seconds: u64,
-    state: DryRunResult,
-    message: Option<String>,
-) -> DryRun {
-    // The digest from before the write: a Secret that changed since may not be the one of the dry run.
-    let (digest, fingerprints) = secret_digests(snapshot);
-    let recorded = pending.and_then(|pending| pending.secret_digest.clone());
-    DryRun {
-        state,
-        spec_digest: seen.spec_digest.clone(),
-        spec_outline: None,
-        release: snapshot.chart.clone(),
-        secret_digest: recorded.or(digest).unwrap_or_default(),
-        secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
-        completion: match state {
-            DryRunResult::Passed => seen.success_completion.clone(),
-            DryRunResult::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
-        },
-        at,
-        seconds,
-        message,
-        failed_since: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::follow::FollowEnd;
+use super::follow::End;
 use super::step::Step;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};
@@ -13,16 +13,24 @@ use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `catch_up` gives a suspend past
-/// the time-out extra time; without it, the time-out ends the command, so that nothing is written hours after the confirmation.
+pub struct Wait<'a> {
+    pub deadline: Deadline,
+    pub timed_out: End,
+    /// Whether a suspend past the time-out gives extra time. Without it, the time-out ends the command, so that nothing is
+    /// written hours after the confirmation.
+    pub catch_up: bool,
+    pub interrupted: InterruptState,
+    pub progress: &'a Progress,
+}
+
+/// Watches the deployment, and updates `session.deployment`, until `found` returns a value.
 pub async fn until<T>(
     session: &mut Session,
-    deadline: Deadline,
-    (awaiting, catch_up): (Awaiting, bool),
-    progress: &Progress,
+    wait: Wait<'_>,
     mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
-) -> Result<ControlFlow<FollowEnd, T>, Failure> {
-    let mut end = deadline;
+) -> Result<ControlFlow<End, T>, Failure> {
+    session.interrupt().set(wait.interrupted);
+    let mut end = wait.deadline;
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     loop {
         tokio::select! {
@@ -35,17 +43,17 @@ pub async fn until<T>(
                         return Ok(ControlFlow::Continue(found));
                     }
                 }
-                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(End::Verdict(Verdict::Gone))),
                 Some(WatchItem::Trouble(error)) => {
-                    progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
+                    wait.progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
                 }
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
             },
-            () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
+            () = session.interrupt().wait() => return Ok(ControlFlow::Break(End::Interrupted)),
             () = end.over() => {
-                if !catch_up || !end.catch_up() {
-                    return Ok(ControlFlow::Break(FollowEnd::TimedOut(awaiting)));
+                if !wait.catch_up || !end.catch_up() {
+                    return Ok(ControlFlow::Break(wait.timed_out));
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());
             }
@@ -54,25 +62,23 @@ pub async fn until<T>(
 }
 
 /// Waits until no reconcile is running. Returns what else ended the wait.
-pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -> Result<Option<FollowEnd>, Failure> {
+pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -> Result<Option<End>, Failure> {
     let idle = |session: &Session| session.deployment.conditions().run() != Run::Running;
     if idle(session) {
         return Ok(None);
     }
-    // The caller exits, because it may have to print data.
-    session.interrupt().set(InterruptState::Following {
-        doing: "nothing was changed".to_owned(),
-        come_back: session.command(step.command()),
-    });
     let progress = session.ui().progress();
     let text = "waiting for the running reconcile to finish before the write";
     progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
     if deadline.once {
-        return Ok(Some(FollowEnd::TimedOut(Awaiting::End)));
+        return Ok(Some(End::TimedOut(Awaiting::End)));
     }
-    let awaiting = (Awaiting::End, false);
-    let over = until(session, deadline, awaiting, &progress, |session, _| Ok(idle(session).then_some(()))).await?;
-    if let ControlFlow::Break(end) = over {
+    // The caller exits, because it may have to print data.
+    let doing = "nothing was changed".to_owned();
+    let interrupted = InterruptState::Following { doing, come_back: session.command(step.command()) };
+    let wait =
+        Wait { deadline, timed_out: End::TimedOut(Awaiting::End), catch_up: false, interrupted, progress: &progress };
+    if let ControlFlow::Break(end) = until(session, wait, |session, _| Ok(idle(session).then_some(()))).await? {
         return Ok(Some(end));
     }
     session.interrupt().set(InterruptState::NothingWritten);

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::command_line::CommandLine;
 use super::interrupt::Interrupt;
 use super::reading::{Prefetched, SecretReads};
 use crate::checks::Known;
 use crate::checks::access::Rules;
-use crate::checks::{OtherHost, Resolution, default_secret_name};
-use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch, shell_word};
+use crate::checks::{Finding, OtherHost, Resolution, default_secret_name};
+use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::error::{Exit, Failure};
 use crate::terminal::live_line::LiveLine;
@@ -70,7 +71,8 @@ impl Session {
             if !refused {
                 return failure;
             }
-            let role = command_line(&context.flags, "check", &cluster.namespace, name.unwrap_or("NAME")) + " --rbac";
+            let (flags, namespace, name) = (&context.flags, cluster.namespace.as_str(), name.unwrap_or("NAME"));
+            let role = CommandLine { flags, namespace, name }.of("check") + " --rbac";
             failure.then("To print the minimum Role, for an administrator to apply:", role)
         });
         match chosen? {
@@ -145,25 +147,33 @@ impl Session {
         format!("{} in {}", self.target.name, self.target.namespace)
     }
 
-    pub fn command(&self, command: &str) -> String {
-        command_line(&self.context.flags, command, &self.target.namespace, &self.target.name)
+    fn command_line(&self) -> CommandLine<'_> {
+        let Target { namespace, name, .. } = &self.target;
+        CommandLine { flags: &self.context.flags, namespace, name }
     }
-}
 
-/// A command of this program with the connection flags of this call.
-pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, name: &str) -> String {
-    let mut line = format!("kubectl ess-mas {command} {name} -n {namespace}");
-    for (flag, value) in [
-        ("--kubeconfig", &flags.kubeconfig),
-        ("--context", &flags.context),
-        ("--server", &flags.server),
-        ("--as", &flags.as_user),
-    ] {
-        if let Some(value) = value {
-            line.extend([" ", flag, " ", &shell_word(value)]);
+    /// A command of this program, with the name and the flags of this call.
+    pub fn command(&self, command: &str) -> String {
+        self.command_line().of(command)
+    }
+
+    /// Completes the commands in a text, so that they can be copied.
+    pub fn complete(&self, text: &str) -> String {
+        self.command_line().complete(text)
+    }
+
+    /// Completes the commands in the findings.
+    pub fn complete_findings(&self, findings: &mut [Finding]) {
+        let kubectl = self.cluster.place.context_flag();
+        for finding in findings {
+            for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
+                *text = self.complete(text);
+                if !kubectl.is_empty() {
+                    *text = text.replace("kubectl auth ", &format!("kubectl{kubectl} auth "));
+                }
+            }
         }
     }
-    line
 }
 
 fn read(object: Value) -> Result<Deployment, Failure> {
@@ -213,17 +223,5 @@ fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
                 format!("there is {what} in namespace {namespace}, and the other namespaces can't be listed: {error}");
             Failure { next: vec![Next::new("Pass the namespace with -n.")], ..Failure::failed(text) }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_to_copy_carry_the_flags_of_this_call() {
-        let flags = ConnectionFlags { context: Some("my prod".into()), ..ConnectionFlags::default() };
-        assert_eq!(command_line(&flags, "abort", "n", "a"), "kubectl ess-mas abort a -n n --context 'my prod'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 }

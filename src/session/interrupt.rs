@@ -33,12 +33,15 @@ pub struct Interrupt {
 struct State {
     current: InterruptState,
     raised: bool,
+    /// Whether the interrupt came during a write, so that its outcome is to be reported.
+    unreported: bool,
 }
 
 impl Interrupt {
     /// Starts to handle signals. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
-        let state = watch::Sender::new(State { current: InterruptState::NothingWritten, raised: false });
+        let state =
+            watch::Sender::new(State { current: InterruptState::NothingWritten, raised: false, unreported: false });
         let interrupt = Self { state: Arc::new(state), ui: ui.clone() };
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
@@ -50,8 +53,9 @@ impl Interrupt {
     /// Sets what an interrupt means from now on. Reports an interrupt that came during the write.
     pub fn set(&self, current: InterruptState) {
         self.state.send_modify(|state| {
-            if state.raised && matches!(current, InterruptState::Following { .. }) {
+            if state.unreported && matches!(current, InterruptState::Following { .. }) {
                 tell(&current, &self.ui);
+                state.unreported = false;
             }
             state.current = current;
         });
@@ -79,6 +83,7 @@ impl Interrupt {
         signals.next().await;
         self.state.send_modify(|state| {
             state.raised = true;
+            state.unreported = matches!(state.current, InterruptState::Writing);
             tell(&state.current, &self.ui);
         });
         self.ui.terminal.stop_asking();

@@ -73,10 +73,18 @@ async fn report(
     timeline: Timeline,
 ) {
     while let Some(first) = events.next().await {
-        take(&mut observer, first);
-        for _ in 1..MANY {
-            let Ok(Some(next)) = timeout(BURST, events.next()).await else { break };
-            take(&mut observer, next);
+        let mut burst = vec![first];
+        while burst.len() < MANY
+            && let Ok(Some(next)) = timeout(BURST, events.next()).await
+        {
+            burst.push(next);
+        }
+        for (kind, item) in burst {
+            match item {
+                CollectionEvent::Seen(object) => observer.seen(kind, &object),
+                CollectionEvent::Deleted(object) => observer.gone(kind, &object),
+                CollectionEvent::Reset => observer.doubt(kind),
+            }
         }
         let update = observer.update();
         let symbol = |failed| if failed { Symbol::Attention } else { Symbol::Done };
@@ -85,14 +93,6 @@ async fn report(
         let entries = update.happened.into_iter().map(|one| TimelineEntry { at, what: one.text });
         timeline.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
         details.update(&lines, update.now);
-    }
-}
-
-fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) {
-    match item {
-        CollectionEvent::Seen(object) => observer.seen(kind, &object),
-        CollectionEvent::Deleted(object) => observer.gone(kind, &object),
-        CollectionEvent::Reset => observer.doubt(kind),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Findings about the files of `--backup-file`: format, contents, age. [`recognise`] reads the contents.
 
 pub mod recognise;
+pub mod statement;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -151,8 +151,8 @@ pub async fn write(
             if written.read_back && !is_surely_ours(session, plan, &seen, ours).await {
                 // Another client made the same change, at an unknown time: the next attempt follows it.
                 *outcome = Some(WriteOutcome::NOT_APPLIED);
-                session.interrupt().set(InterruptState::NothingWritten);
                 session.warn_unrecorded(session.change_record(withdraw).await);
+                session.interrupt().set(InterruptState::NothingWritten);
                 session.deployment = seen;
                 return Ok(None);
             }
@@ -164,9 +164,9 @@ pub async fn write(
             Ok(Some(Start { baseline, seen, continuity, changed: ours.at, found: None }))
         }
         WriteOutcome::Conflict { now, .. } => {
-            session.interrupt().set(InterruptState::NothingWritten);
-            // The record must not contain a write that was not stored.
+            // The record must not contain a write that was not stored, also after an interrupt.
             session.warn_unrecorded(session.change_record(withdraw).await);
+            session.interrupt().set(InterruptState::NothingWritten);
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -174,13 +174,13 @@ pub async fn write(
             Ok(None)
         }
         WriteOutcome::NotApplied(error) => {
-            session.interrupt().set(InterruptState::NothingWritten);
             *outcome = Some(name);
             // Otherwise the next command waits for a write that doesn't come. Without a connection this would only delay
             // the error.
             if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
                 let _ = session.change_record(withdraw).await;
             }
+            session.interrupt().set(InterruptState::NothingWritten);
             Err(Failure::from(error).advise("The change was not applied; the ElementDeployment is unchanged."))
         }
         WriteOutcome::Unknown(error) => {

@@ -17,7 +17,9 @@ use crate::terminal::{Verbosity, diff};
 #[derive(Default)]
 pub struct Approvals {
     /// Kept for the next attempt after a conflict.
-    pub approved: Option<Approved>,
+    approved: Option<Approved>,
+    /// Whether the deployment was not compared yet with the one before the conflict.
+    conflict: bool,
     pub written: Option<Approved>,
 }
 
@@ -25,6 +27,16 @@ pub struct Approvals {
 pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
+    /// Keeps the approval of a write that met a conflict.
+    pub fn keep(&mut self, approved: Approved) {
+        (self.approved, self.conflict) = (Some(approved), true);
+    }
+
+    /// For a change that exists already.
+    pub fn forget(&mut self) {
+        self.approved = None;
+    }
+
     /// After a conflict: if another client changed more than the status since the confirmation, the change is shown again, and
     /// refused in a script.
     pub fn refuse_other_changes(&mut self, session: &Session, request: &Request) -> Result<(), Failure> {
@@ -34,7 +46,7 @@ impl Approvals {
             let arrived = request.step.goes_back() && earlier.plan.is_in(now.object());
             arrived || earlier.plan.before.differs_only_in_status(now)
         };
-        if self.approved.as_ref().is_none_or(accepted) {
+        if !std::mem::take(&mut self.conflict) || self.approved.as_ref().is_none_or(accepted) {
             return Ok(());
         }
         self.approved = None;

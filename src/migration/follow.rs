@@ -10,6 +10,7 @@ use super::step::{Request, Step, migrated};
 use crate::checks::Snapshot;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
+use crate::error::Failure;
 use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
@@ -31,6 +32,8 @@ pub enum End {
     TimedOut(Awaiting),
     /// The manifest owner's change did not arrive in time.
     OwnerTimedOut,
+    /// The manifest owner made another change than the one that was shown.
+    OwnerDiffers(Failure),
     /// The reconcile that was running during the write has ended, the operator is idle, and another one can be requested.
     AtRest,
     /// The same for the manifest owner's change.

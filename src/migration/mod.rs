@@ -63,13 +63,14 @@ async fn run(
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
-        attempts.count(session)?;
+        attempts.count(session, approvals.written.is_some())?;
         // A rollback reads the deployment alone, so that nothing else can block it.
         let seen = session.gather(if step.goes_back() { Extent::Abort } else { Extent::Step }).await;
         if let Some(words) = step.reached(&seen) {
             return Ok((End::Reached(words), None));
         }
         let (seen, start) = if let Some(start) = resume::find(&seen, step, session.now()) {
+            approvals.forget();
             (seen, start)
         } else {
             if resume::wait_for_other_write(session, &seen).await? {
@@ -108,7 +109,7 @@ async fn run(
                 }
             } else {
                 let Some(start) = apply::write(session, request, intent, write).await? else {
-                    approvals.approved = Some(go);
+                    approvals.keep(go);
                     continue;
                 };
                 approvals.written = Some(go);

@@ -127,26 +127,26 @@ fn without_write(session: &Session, step: Step, end: End, page: &mut Page) -> Co
                 let text = "The MAS component stays in the ElementDeployment. To remove it:";
                 page.next = Some(Next::new(text).short_command(Step::Remove.command()));
             }
-            return reached(session, words, page);
+            reached(session, words, page)
         }
-        End::Preview => return (Ending::Unchanged, Ok(Exit::Done)),
-        End::NotWaited => return (Ending::NotWaited, Ok(Exit::Done)),
+        End::Preview => (Ending::Unchanged, Ok(Exit::Done)),
+        End::NotWaited => (Ending::NotWaited, Ok(Exit::Done)),
         End::OwnerTimedOut => {
             let text =
                 "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
             let again = format!("{} --via-owner", step.command());
-            return (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).suggest("To resume:", again)));
+            (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).suggest("To resume:", again)))
         }
-        _ => session.interrupt().set(InterruptState::NothingWritten),
-    }
-    match end {
+        End::OwnerDiffers(failure) => (Ending::Failed, Err(failure)),
         End::TimedOut(awaiting) => {
+            session.interrupt().set(InterruptState::NothingWritten);
             let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
             let failure = Failure::new(Exit::TimedOut, text).suggest("To wait again:", step.command());
             (Ending::TimedOut, Err(failure))
         }
         End::Interrupted => (Ending::Interrupted, Err(Failure::told(Exit::Interrupted))),
         _ => {
+            session.interrupt().set(InterruptState::NothingWritten);
             let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
             (Ending::Failed, Err(Failure::failed(text)))
         }
@@ -183,7 +183,7 @@ async fn conclude(session: &Session, step: Step, end: End, followed: Followed, p
             session.ui().status("This is a preview; there is nothing to write.");
             (Ending::Unchanged, Ok(Exit::Done))
         }
-        End::OwnersUnobserved | End::AtRest | End::OwnerTimedOut => {
+        End::OwnersUnobserved | End::AtRest | End::OwnerTimedOut | End::OwnerDiffers(_) => {
             let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
             let failure = Failure::new(Exit::TimedOut, text).suggest("To request another reconcile:", step.command());
             (Ending::TimedOut, Err(failure))

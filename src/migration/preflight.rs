@@ -10,6 +10,7 @@ use crate::plan::MasSettings;
 use crate::session::endpoints;
 use crate::session::workloads::{downtime, synapse_times};
 use crate::session::{Session, certificate, findings};
+use crate::workloads::Times;
 
 /// The results, kept between attempts. Findings are judged on every attempt and printed when they change; the network is
 /// tested once.
@@ -17,6 +18,8 @@ use crate::session::{Session, certificate, findings};
 pub struct Preflight {
     shown: Option<Vec<Finding>>,
     network: bool,
+    /// How long Synapse's pods take to stop and start.
+    times: Option<Times>,
     /// The estimate of the downtime, for display.
     pub downtime: Vec<String>,
 }
@@ -39,8 +42,9 @@ impl Preflight {
         judged?;
         if request.step == Step::Activate && !std::mem::replace(&mut self.network, true) {
             endpoints::before(session, seen, &request.accept, script).await?;
-            self.downtime = downtime(seen, synapse_times(session).await);
+            self.times = synapse_times(session).await;
         }
+        self.downtime = downtime(seen, self.times);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub async fn hand_over(
         return Ok(ControlFlow::Break(End::NotWaited));
     }
     let progress = session.ui().progress();
-    progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
+    let waiting = Waiting::new("waiting for the manifest owner's change", session.now());
     let mut before = plan.before.clone();
     let arrived = |session: &Session, continuity| {
         let now = &session.deployment;
@@ -58,14 +58,17 @@ pub async fn hand_over(
                 let (seen, changed) = (now.clone(), session.now());
                 return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, found: None })));
             }
-            SpecNow::Different => return Err(unexpected(session, answer, now)),
+            SpecNow::Different => {
+                return Ok(Some(ControlFlow::Break(End::OwnerDiffers(unexpected(session, answer, now)))));
+            }
         }
         Ok(None)
     };
     let doing = "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives";
     let come_back = session.command(&format!("{} --via-owner", request.step.command()));
     let interrupted = InterruptState::Following { doing: doing.to_owned(), come_back };
-    let wait = Wait { deadline, timed_out: End::OwnerTimedOut, catch_up: true, interrupted, progress: &progress };
+    let wait =
+        Wait { deadline, timed_out: End::OwnerTimedOut, catch_up: true, interrupted, progress: &progress, waiting };
     match until(session, wait, arrived).await? {
         ControlFlow::Continue(ControlFlow::Continue(start)) => {
             note_arrival(session, &intent.pending, &start).await;

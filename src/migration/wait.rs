@@ -21,6 +21,8 @@ pub struct Wait<'a> {
     pub catch_up: bool,
     pub interrupted: InterruptState,
     pub progress: &'a Progress,
+    /// The line to show.
+    pub waiting: Waiting,
 }
 
 /// Watches the deployment, and updates `session.deployment`, until `found` returns a value.
@@ -30,6 +32,10 @@ pub async fn until<T>(
     mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
 ) -> Result<ControlFlow<End, T>, Failure> {
     session.interrupt().set(wait.interrupted);
+    wait.progress.waiting(wait.waiting);
+    if wait.deadline.once {
+        return Ok(ControlFlow::Break(wait.timed_out));
+    }
     let mut end = wait.deadline;
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     loop {
@@ -69,15 +75,18 @@ pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -
     }
     let progress = session.ui().progress();
     let text = "waiting for the running reconcile to finish before the write";
-    progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
-    if deadline.once {
-        return Ok(Some(End::TimedOut(Awaiting::End)));
-    }
+    let waiting = Waiting::new(text, session.now()).ends_at(deadline.ends_at);
     // The caller exits, because it may have to print data.
     let doing = "nothing was changed".to_owned();
     let interrupted = InterruptState::Following { doing, come_back: session.command(step.command()) };
-    let wait =
-        Wait { deadline, timed_out: End::TimedOut(Awaiting::End), catch_up: false, interrupted, progress: &progress };
+    let wait = Wait {
+        deadline,
+        timed_out: End::TimedOut(Awaiting::End),
+        catch_up: false,
+        interrupted,
+        progress: &progress,
+        waiting,
+    };
     if let ControlFlow::Break(end) = until(session, wait, |session, _| Ok(idle(session).then_some(()))).await? {
         return Ok(Some(end));
     }

@@ -58,9 +58,9 @@ async fn a_change_beyond_the_shown_one_is_reported_and_never_a_success() {
         "{}",
         live.text()
     );
-    let outcome = end(live, 1).await;
-    assert_eq!(outcome["write"], "none");
-    assert_ne!(outcome["verdict"], "succeeded");
+    let (text, outcome) = (live.text(), end(live, 1).await);
+    assert!(!text.contains("was not changed."), "{text}");
+    assert_eq!((&outcome["write"], &outcome["verdict"]), (&json!("none"), &json!("failed")));
 }
 
 /// The pending write in the record.

@@ -60,8 +60,7 @@ impl Write {
         Self::new(Method::PATCH, resource, namespace, name, patch)
     }
 
-    pub fn patch_deployment(target: &Target, resource_version: &str, mut patch: Value) -> Self {
-        patch["metadata"]["resourceVersion"] = resource_version.into();
+    pub fn patch_deployment(target: &Target, patch: Value) -> Self {
         Self::patch(target.api_version.resource(), &target.namespace, &target.name, patch)
     }
 
@@ -130,12 +129,13 @@ pub enum WriteOutcome {
 }
 
 impl WriteOutcome {
+    pub const APPLIED: &'static str = "applied";
     pub const NOT_APPLIED: &'static str = "not-applied";
 
     /// The value in `-o json`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Applied(_) => "applied",
+            Self::Applied(_) => Self::APPLIED,
             Self::Conflict { .. } | Self::NotApplied(_) => Self::NOT_APPLIED,
             Self::Unknown(_) => "unknown",
         }

@@ -15,10 +15,10 @@ use crate::verdict::{Baseline, Continuity, Observation};
 
 /// What the record stores about an approved write before it is sent or handed to the manifest owner.
 pub struct Intent<'a> {
-    pub go: &'a Approved,
+    go: &'a Approved,
     seen: &'a Snapshot,
     what: String,
-    pub pending: Pending,
+    pending: Pending,
 }
 
 impl<'a> Intent<'a> {
@@ -60,22 +60,38 @@ impl<'a> Intent<'a> {
             secret_digest,
             secret_fingerprints,
         };
-        let handed = format!("{}: handed to the manifest owner", step.command());
-        let what = if request.via_owner { handed } else { step.history().to_owned() };
+        let what = match &plan.change {
+            _ if request.via_owner => format!("{}: handed to the manifest owner", step.command()),
+            Change::RequestReconcile(_) => format!("{}: requested another reconcile", step.command()),
+            _ => step.history().to_owned(),
+        };
         Ok(Self { go, seen, what, pending })
     }
 
     /// Records a change that the manifest owner makes.
     pub async fn record(&self, session: &Session) -> Result<(), Failure> {
-        session.interrupt().set(InterruptState::Writing);
-        let noted = session.change_record(|record| self.note(record)).await;
-        session.interrupt().set(InterruptState::NothingWritten);
-        noted?;
-        if session.interrupt().raised() {
-            session.ui().status("The deployment was not changed.");
+        session.interrupt().begin_write();
+        let recorded = session.change_record(|record| self.note(record)).await;
+        if recorded.is_ok() && session.interrupt().raised() {
+            self.withdraw(session).await;
+            session.ui().status("The ElementDeployment was not changed.");
             return Err(Failure::told(Exit::Interrupted));
         }
-        Ok(())
+        session.interrupt().end_write();
+        recorded
+    }
+
+    /// Removes the write from the record, because it was not stored; also after an interrupt.
+    async fn withdraw(&self, session: &Session) {
+        let removed = session.change_record(|record| {
+            // Another user may have started one since.
+            if record.pending.as_ref() == Some(&self.pending) {
+                record.pending = self.seen.recorded().and_then(|earlier| earlier.pending.clone());
+            }
+            record.history.retain(|entry| entry.at != self.pending.at || entry.what != self.what);
+        });
+        session.warn_unrecorded(removed.await);
+        session.interrupt().end_write();
     }
 
     fn note(&self, record: &mut Record) {
@@ -104,43 +120,44 @@ pub async fn write(
     intent: Intent<'_>,
     outcome: &mut Option<&'static str>,
 ) -> Result<Option<Start>, Failure> {
-    let (plan, ours) = (intent.go.plan(), &intent.pending);
-    let mut baseline = ours.baseline.clone();
+    let plan = intent.go.plan();
     let mut record = match &intent.seen.record {
         Known::Known(Some(record)) => record.clone(),
         Known::Known(None) | Known::Unreadable(_) => Record::new(&intent.seen.deployment),
     };
-    let others = record.pending.clone();
-    // Only our own entry: another user may have started a write since.
-    let withdraw = |record: &mut Record| {
-        if record.pending.as_ref() == Some(ours) {
-            record.pending.clone_from(&others);
-        }
-    };
     intent.note(&mut record);
     // From here on, at least the record is written.
-    session.interrupt().set(InterruptState::Writing);
-    match session.write_record(&mut record).await {
-        Ok(Ok(())) => {}
+    session.interrupt().begin_write();
+    let (recorded, goes_back) = (session.write_record(&mut record).await, request.step.goes_back());
+    let is_recorded = matches!(recorded, Ok(Ok(())));
+    match (recorded, &intent.seen.record) {
+        (Ok(Ok(())), _) => {}
         // A rollback works without the record.
-        Err(failure) if request.step.goes_back() => session.warn_unrecorded(Err(failure)),
-        Ok(Err(_)) => {
-            session.interrupt().set(InterruptState::NothingWritten);
+        (Ok(Err(_)), Known::Unreadable(why)) if goes_back => {
+            session.warn_unrecorded(Err(Failure::failed(why.clone())));
+        }
+        (Err(failure), _) if goes_back => session.warn_unrecorded(Err(failure)),
+        (Ok(Err(_)), _) => {
+            session.interrupt().end_write();
             session.reread().await?;
             return Ok(None);
         }
-        Err(failure) => {
-            session.interrupt().set(InterruptState::NothingWritten);
+        (Err(failure), _) => {
+            session.interrupt().end_write();
             return Err(failure);
         }
     }
+    // An earlier write of this command stays applied.
+    let earlier = outcome.filter(|earlier| *earlier == WriteOutcome::APPLIED);
     if session.interrupt().raised() {
-        session.change_record(withdraw).await?;
-        session.ui().status("The ElementDeployment was not changed.");
+        intent.withdraw(session).await;
+        if earlier.is_none() {
+            session.ui().status("The ElementDeployment was not changed.");
+        }
         return Err(Failure::told(Exit::Interrupted));
     }
     let uid = plan.before.uid().to_owned();
-    let write = Write::patch_deployment(&session.target, plan.before.resource_version(), plan.patch.clone());
+    let write = Write::patch_deployment(&session.target, plan.patch.clone());
     let result =
         session.cluster.write(&write, |found| found["metadata"]["uid"] == uid.as_str() && plan.is_in(found)).await;
     let name = result.name();
@@ -148,25 +165,26 @@ pub async fn write(
         WriteOutcome::Applied(written) => {
             *outcome = Some(name);
             let seen = Deployment::from_value(written.object).map_err(|error| Failure::failed(error.to_string()))?;
-            if written.read_back && !is_surely_ours(session, plan, &seen, ours).await {
+            if written.read_back && !is_surely_ours(session, plan, &seen, &intent.pending).await {
                 // Another client made the same change, at an unknown time: the next attempt follows it.
-                *outcome = Some(WriteOutcome::NOT_APPLIED);
-                session.warn_unrecorded(session.change_record(withdraw).await);
-                session.interrupt().set(InterruptState::NothingWritten);
+                *outcome = earlier.or(Some(WriteOutcome::NOT_APPLIED));
+                intent.withdraw(session).await;
                 session.deployment = seen;
                 return Ok(None);
             }
+            let Pending { mut baseline, at, .. } = intent.pending;
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
             if !written.read_back {
                 // What was stored: a webhook may have changed it since the server-side dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
-            Ok(Some(Start { baseline, seen, continuity, changed: ours.at, found: None }))
+            Ok(Some(Start { baseline, seen, continuity, changed: at, found: None }))
         }
         WriteOutcome::Conflict { now, .. } => {
-            // The record must not contain a write that was not stored, also after an interrupt.
-            session.warn_unrecorded(session.change_record(withdraw).await);
-            session.interrupt().set(InterruptState::NothingWritten);
+            if is_recorded {
+                intent.withdraw(session).await;
+            }
+            session.interrupt().end_write();
             match now.and_then(|now| Deployment::from_value(now).ok()) {
                 Some(now) => session.deployment = now,
                 None => session.reread().await?,
@@ -174,17 +192,24 @@ pub async fn write(
             Ok(None)
         }
         WriteOutcome::NotApplied(error) => {
-            *outcome = Some(name);
+            *outcome = earlier.or(Some(name));
             // Otherwise the next command waits for a write that doesn't come. Without a connection this would only delay
             // the error.
-            if !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
-                let _ = session.change_record(withdraw).await;
+            if is_recorded && !matches!(error.kind(), ErrorKind::Unreachable { .. } | ErrorKind::TlsFailed { .. }) {
+                intent.withdraw(session).await;
             }
-            session.interrupt().set(InterruptState::NothingWritten);
-            Err(Failure::from(error).advise("The change was not applied; the ElementDeployment is unchanged."))
+            session.interrupt().end_write();
+            let failure = Failure::from(error);
+            Err(match earlier {
+                None => failure.advise("This command didn't change the ElementDeployment."),
+                Some(_) => {
+                    failure.suggest("The change was made before. To follow the operator:", request.step.command())
+                }
+            })
         }
         WriteOutcome::Unknown(error) => {
-            *outcome = Some(name);
+            *outcome = earlier.or(Some(name));
+            session.interrupt().set(InterruptState::Ending { done: "the outcome of the write is unknown" });
             Err(Failure::from(error).suggest("Couldn't determine whether the change was applied. Check the status, then run the command again to resume:", "status"))
         }
     }

@@ -18,8 +18,8 @@ use crate::terminal::{Verbosity, diff};
 pub struct Approvals {
     /// Kept for the next attempt after a conflict.
     approved: Option<Approved>,
-    /// Whether the deployment was not compared yet with the one before the conflict.
-    conflict: bool,
+    /// Whether a person has to be asked again.
+    expired: bool,
     pub written: Option<Approved>,
 }
 
@@ -29,7 +29,12 @@ pub const NOTHING_CHANGED: &str = "nothing was changed";
 impl Approvals {
     /// Keeps the approval of a write that met a conflict.
     pub fn keep(&mut self, approved: Approved) {
-        (self.approved, self.conflict) = (Some(approved), true);
+        (self.approved, self.expired) = (Some(approved), false);
+    }
+
+    /// The kept approval is old, or the findings have changed. It still shows which changes others made.
+    pub fn expire(&mut self) {
+        self.expired = true;
     }
 
     /// For a change that exists already.
@@ -42,11 +47,11 @@ impl Approvals {
     pub fn refuse_other_changes(&mut self, session: &Session, request: &Request) -> Result<(), Failure> {
         let now = &session.deployment;
         let accepted = |earlier: &Approved| {
-            // A rollback that is there already may be an earlier write of this command that arrived late.
+            // A rollback that is there already may be an earlier write of this program that arrived late.
             let arrived = request.step.goes_back() && earlier.plan.is_in(now.object());
             arrived || earlier.plan.before.differs_only_in_status(now)
         };
-        if !std::mem::take(&mut self.conflict) || self.approved.as_ref().is_none_or(accepted) {
+        if self.approved.as_ref().is_none_or(accepted) {
             return Ok(());
         }
         self.approved = None;
@@ -60,7 +65,8 @@ impl Approvals {
         Ok(())
     }
 
-    /// Shows the write, with the object after it (`answer`), and asks for confirmation, unless the same write is approved already. `None` is a preview.
+    /// Shows the write, with the object after it (`answer`), and asks for confirmation, unless the same write is approved
+    /// already. `None` is a preview.
     pub fn obtain(
         &mut self,
         session: &Session,
@@ -71,7 +77,7 @@ impl Approvals {
         downtime: &[String],
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
-        let still = earlier.filter(|earlier| earlier.plan.before.differs_only_in_status(&plan.before));
+        let still = earlier.filter(|earlier| !self.expired && earlier.plan.before.differs_only_in_status(&plan.before));
         if let Some(go) = still.and_then(|earlier| earlier.reused(plan.clone())) {
             return Ok(Some(go));
         }
@@ -118,6 +124,9 @@ fn approve(
     changed: &str,
 ) -> Result<Approved, Failure> {
     let question = match request.step {
+        _ if matches!(plan.change, Change::RequestReconcile(_)) => {
+            "The change was made, but the operator's reconcile of it was not observed. This requests another one. Continue?"
+        }
         Step::Activate => return approve_activation(session, request, seen, plan, downtime),
         Step::DryRun => {
             "Users don't notice this. The operator starts MAS and does a dry run of the migration. Continue?"
@@ -144,8 +153,8 @@ fn approve_activation(
         ));
     };
     let ui = session.ui();
-    let script = !ui.terminal.can_ask();
-    if script && (request.confirm.is_none() || request.backup.is_none()) {
+    let unattended = !ui.terminal.can_ask();
+    if unattended && (request.confirm.is_none() || request.backup.is_none()) {
         let also = if request.yes { "; --yes is not sufficient" } else { "" };
         return Err(Failure::usage(format!(
             "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
@@ -153,7 +162,7 @@ fn approve_activation(
         )));
     }
     // Printed before a prompt also with `-q`.
-    let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
+    let say = |text: &str| if unattended { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
     say("This starts the migration:");
     for line in downtime {
@@ -162,13 +171,15 @@ fn approve_activation(
     say("  The operator copies all accounts and logins to MAS, then starts the components with MAS.");
     say("  After it succeeds, the only way back is to restore both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
-    let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
+    let confirmed = NameTyped::ask(session, request.confirm.as_deref())?;
     Ok(Approved::activation(plan, dry_run_passed, backup, confirmed))
 }
 
 /// Proof of a confirmation.
-#[derive(Debug, Clone, Copy)]
 pub struct Confirmed(());
+
+/// Proof that the deployment's name was typed or given.
+struct NameTyped(());
 
 #[derive(Debug, Clone)]
 pub struct BackupStated(String);
@@ -184,19 +195,21 @@ impl Confirmed {
     pub fn by_yes(session: &Session, yes: bool, question: &str, changed: &str) -> Result<Self, Failure> {
         match if yes { Ok(true) } else { session.ui().confirm(question) } {
             Ok(true) => Ok(Self(())),
-            Ok(false) => Err(Self::refused(session, "not confirmed", changed)),
+            Ok(false) => Err(refused(session, "not confirmed", changed)),
             Err(error) => Err(Failure::unanswered(error, "--yes")),
         }
     }
+}
 
-    /// Prints a warning, also with `-q`: a "no" is not an error.
-    fn refused(session: &Session, why: &str, changed: &str) -> Failure {
-        session.ui().warning(format!("{why}; {changed}"));
-        Failure::told(Exit::Failed)
-    }
+/// Prints a warning, also with `-q`: a "no" is not an error.
+fn refused(session: &Session, why: &str, changed: &str) -> Failure {
+    session.ui().warning(format!("{why}; {changed}"));
+    Failure::told(Exit::Failed)
+}
 
+impl NameTyped {
     /// Checks `--confirm NAME`, or asks for the name.
-    fn by_name(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
+    fn ask(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let name = &session.target.name;
         match given {
             Some(given) if given == name => Ok(Self(())),
@@ -205,9 +218,9 @@ impl Confirmed {
             ))),
             None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
-                Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed", NOTHING_CHANGED)),
+                Ok(Typed::Nothing) => Err(refused(session, "not confirmed", NOTHING_CHANGED)),
                 Ok(Typed::Wrong) => {
-                    Err(Self::refused(session, &format!("{name} was not typed in three attempts"), NOTHING_CHANGED))
+                    Err(refused(session, &format!("{name} was not typed in three attempts"), NOTHING_CHANGED))
                 }
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
@@ -245,7 +258,7 @@ impl Approved {
         Self { plan, backup: None }
     }
 
-    fn activation(plan: Plan, _: DryRunPassed, backup: BackupStated, _: Confirmed) -> Self {
+    fn activation(plan: Plan, _: DryRunPassed, backup: BackupStated, _: NameTyped) -> Self {
         Self { plan, backup: Some(backup) }
     }
 

@@ -92,11 +92,12 @@ pub async fn report(
                     Some(dry_run_record(snapshot, &seen, proof, now, seconds, DryRunResult::Failed, message));
             } else {
                 record.failed_since(&report.message);
-            }
-            if let Some(pending) = record.pending.as_mut().filter(|pending| pending.is_of(step, &session.deployment)) {
-                // The write remains and the operator retries: every reconcile that starts from now on counts.
-                pending.baseline.at_write.running = false;
-                pending.baseline.at_write.failure.clone_from(&report.completion);
+                let ours = record.pending.as_mut().filter(|pending| pending.is_of(step, &session.deployment));
+                if let Some(pending) = ours {
+                    // The write remains and the operator retries: every reconcile that starts from now on counts.
+                    pending.baseline.at_write.running = false;
+                    pending.baseline.at_write.failure.clone_from(&report.completion);
+                }
             }
             record.note(now, None, format!("{} failed", step.command()));
         })

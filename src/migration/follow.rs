@@ -34,16 +34,14 @@ pub enum End {
     OwnerTimedOut,
     /// The manifest owner made another change than the one that was shown.
     OwnerDiffers(Failure),
-    /// The reconcile that was running during the write has ended, the operator is idle, and another one can be requested.
-    AtRest,
-    /// The same for the manifest owner's change.
+    /// The operator is idle, and its reconcile of the manifest owner's change was not observed.
     OwnersUnobserved,
     Verdict(Verdict),
 }
 
 /// What was observed until the end.
 pub struct Followed {
-    /// The state before the write.
+    /// The state before the write, or in which the change was found.
     pub seen: Snapshot,
     pub timeline: Vec<TimelineEntry>,
     pub took: Duration,
@@ -58,14 +56,15 @@ const REST: Duration = Duration::from_secs(5);
 
 const STARTED: &str = "operator started reconciling";
 
-/// Follows until a verdict, the time-out or an interrupt, and updates `session.deployment`.
+/// Follows until a verdict, the time-out or an interrupt, and updates `session.deployment`. `None` if the reconcile that was
+/// running during the write has ended, the operator is idle, and another reconcile can be requested.
 pub async fn follow(
     session: &mut Session,
     request: &Request,
     seen: Snapshot,
     start: Start,
     deadline: Deadline,
-) -> (End, Followed) {
+) -> (Option<End>, Followed) {
     let (step, begun) = (request.step, Instant::now());
     let progress = session.ui().progress();
     match &start.found {
@@ -80,7 +79,7 @@ pub async fn follow(
     if request.preview || !request.wait {
         let end = if request.preview { End::Preview } else { End::NotWaited };
         let (timeline, goes_on) = (Vec::new(), step.goes_on().to_owned());
-        return (end, Followed { seen, timeline, took: Duration::ZERO, goes_on, progress });
+        return (Some(end), Followed { seen, timeline, took: Duration::ZERO, goes_on, progress });
     }
     let mut time_out = deadline;
     let mut resting_since = None;
@@ -101,6 +100,8 @@ pub async fn follow(
     };
     // For display only.
     let stages = if deadline.once { WorkloadWatch::default() } else { WorkloadWatch::watch(session, &progress) };
+    // Another reconcile is never requested for an activation.
+    let unseen = step != Step::Activate && start.baseline.at_write.running;
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The result of the write is an event too: it may already show a reconcile.
@@ -112,19 +113,17 @@ pub async fn follow(
         session.interrupt().set(log.interrupted(&verdict));
         log.show(&verdict);
         if verdict.is_final() {
-            break End::Verdict(verdict);
+            break Some(End::Verdict(verdict));
         }
         if start.found.is_some()
             && step == Step::Activate
             && let Some(words) = migrated(&session.deployment)
         {
-            break End::Reached(words);
+            break Some(End::Reached(words));
         }
         if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
-            break End::TimedOut(awaiting.clone());
+            break Some(End::TimedOut(awaiting.clone()));
         }
-        // Another reconcile is never requested for an activation.
-        let unseen = step != Step::Activate && tracker.baseline.at_write.running;
         let resting =
             unseen && verdict == Verdict::Pending(Awaiting::Start) && session.deployment.conditions().at_rest();
         resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
@@ -137,9 +136,10 @@ pub async fn follow(
                 },
                 None => watch = session.follow_anew().await,
             },
-            () = session.interrupt().wait() => break End::Interrupted,
+            () = session.interrupt().wait() => break Some(End::Interrupted),
+            // Without a rest the time is not used.
             () = sleep_until(resting_since.unwrap_or(begun) + REST), if resting_since.is_some() => {
-                break if request.via_owner { End::OwnersUnobserved } else { End::AtRest };
+                break request.via_owner.then_some(End::OwnersUnobserved);
             }
             () = time_out.over() => {
                 if time_out.catch_up() {
@@ -147,7 +147,7 @@ pub async fn follow(
                     continue;
                 }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
-                break End::TimedOut(awaiting);
+                break Some(End::TimedOut(awaiting));
             }
         }
     };

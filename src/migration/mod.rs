@@ -41,7 +41,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs a step and reports how it ended.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
-    // A command without a verdict needs no network test.
+    // Only a verdict of `dry-run` or `activate` is followed by a network test.
     let network =
         (request.wait && !request.preview && !request.step.goes_back()).then(|| ConnectionTest::begin(session));
     let mut write = None;
@@ -50,8 +50,8 @@ pub async fn take(session: &mut Session, request: &Request, format: OutputFormat
     Box::pin(outcome::report(session, request, format, write, ended, network)).await
 }
 
-/// Repeats the flow from its beginning after a conflict on the deployment or the record, or if the operator is idle without a
-/// reconcile of the change. `write` is that of the contract.
+/// Finds or makes the change, and follows the operator. Begins again after a conflict on the deployment or the record, after a
+/// wait, and if the operator is idle without a reconcile of the change. `write` is that of the contract.
 async fn run(
     session: &mut Session,
     request: &Request,
@@ -64,9 +64,11 @@ async fn run(
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
         attempts.count(session, approvals.written.is_some())?;
-        // A rollback reads the deployment alone, so that nothing else can block it.
+        // A rollback reads little, so that nothing else can block it.
         let seen = session.gather(if step.goes_back() { Extent::Abort } else { Extent::Step }).await;
-        if let Some(words) = step.reached(&seen) {
+        // After a write of this command, only its reconcile shows that the goal is reached.
+        let written = approvals.written.is_some();
+        if !written && let Some(words) = step.reached(&seen) {
             return Ok((End::Reached(words), None));
         }
         let (seen, start) = if let Some(start) = resume::find(&seen, step, session.now()) {
@@ -77,19 +79,20 @@ async fn run(
                 continue;
             }
             approvals.refuse_other_changes(session, request)?;
-            if approvals.written.is_none() {
-                preflight.check(session, request, &seen).await?;
+            if !written && preflight.check(session, request, &seen).await? {
+                approvals.expire();
             }
             if !request.preview {
                 Preflight::refuse_unrecordable(step, &seen)?;
                 if seen.deployment.conditions().run() == Run::Running && step.waits(&seen) {
-                    match wait::until_idle(session, deadline, step).await? {
-                        Some(end) => return Ok((end, None)),
-                        None => continue,
+                    if let Some(end) = wait::until_idle(session, deadline, step).await {
+                        return Ok((end, None));
                     }
+                    approvals.expire();
+                    continue;
                 }
             }
-            let plan = request.plan(&seen, &stamp)?;
+            let plan = request.plan(&seen, &stamp, written)?;
             let Some(answer) = server_dry_run::ask(session, step, &plan).await? else {
                 tokio::time::sleep(PAUSE).await;
                 session.reread().await?;
@@ -103,7 +106,7 @@ async fn run(
             let intent = Intent::of(session, request, &seen, &go, &answer).await?;
             let start = if request.via_owner {
                 intent.record(session).await?;
-                match via_owner::hand_over(session, request, intent, &answer, deadline).await? {
+                match via_owner::hand_over(session, request, go.plan(), &answer, deadline).await? {
                     ControlFlow::Continue(start) => start,
                     ControlFlow::Break(end) => return Ok((end, None)),
                 }
@@ -117,9 +120,9 @@ async fn run(
             };
             (seen, start)
         };
-        match follow(session, request, seen, start, deadline).await {
-            (End::AtRest, _) => {}
-            (end, followed) => return Ok((end, Some(followed))),
+        // Otherwise the operator is idle without a reconcile of the change, and another one is requested.
+        if let (Some(end), followed) = follow(session, request, seen, start, deadline).await {
+            return Ok((end, Some(followed)));
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::failed;
 use super::follow::{End, Followed, missing};
-use super::resume::recorded;
+use super::resume::made;
 use super::step::{Request, Step};
 use crate::checks::{Snapshot, dry_run_record};
 use crate::error::{Exit, Failure};
@@ -72,14 +72,14 @@ pub async fn report(
     let step = request.step;
     let mut page = Page::default();
     let (verdict, result) = match ended {
-        Ok((end, None)) => without_write(session, step, end, &mut page),
-        Ok((end, Some(followed))) => conclude(session, step, end, followed, &mut page).await,
+        Ok((end, followed)) => conclude(session, step, end, followed, &mut page).await,
         Err(mut failure) => {
             // The error doesn't mention the write, so state that it was not made.
             if write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed {
                 failure.next.insert(0, Next::new(format!("ElementDeployment {} was not changed.", session.place())));
             }
-            (Ending::Unchanged, Err(failure))
+            let interrupted = failure.exit == Exit::Interrupted;
+            (if interrupted { Ending::Interrupted } else { Ending::Unchanged }, Err(failure))
         }
     };
     let result = result.map_err(|failure| failure.complete(|command| session.command(command)));
@@ -112,98 +112,95 @@ pub async fn report(
     Ok(exit)
 }
 
-/// There is nothing left to do.
-fn reached(session: &Session, words: &str, page: &mut Page) -> Concluded {
-    session.ui().status(words);
-    page.message = Some(words.to_owned());
-    (Ending::Unchanged, Ok(Exit::Done))
-}
-
-/// Ends a step before its write.
-fn without_write(session: &Session, step: Step, end: End, page: &mut Page) -> Concluded {
-    match end {
-        End::Reached(words) => {
-            if step == Step::Abort && session.deployment.mas().is_some() {
+/// `followed` is `None` if the step ended before the operator was followed.
+async fn conclude(session: &Session, step: Step, end: End, followed: Option<Followed>, page: &mut Page) -> Concluded {
+    let ui = session.ui();
+    match (end, followed) {
+        (End::Preview, None) => (Ending::Unchanged, Ok(Exit::Done)),
+        (End::Preview, Some(_)) => {
+            ui.status("This is a preview; there is nothing to write.");
+            (Ending::Unchanged, Ok(Exit::Done))
+        }
+        (End::Reached(words), followed) => {
+            if followed.is_some() {
+                session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
+            } else if step == Step::Abort && session.deployment.mas().is_some() {
                 let text = "The MAS component stays in the ElementDeployment. To remove it:";
                 page.next = Some(Next::new(text).short_command(Step::Remove.command()));
             }
-            reached(session, words, page)
+            ui.status(words);
+            page.message = Some(words.to_owned());
+            (Ending::Unchanged, Ok(Exit::Done))
         }
-        End::Preview => (Ending::Unchanged, Ok(Exit::Done)),
-        End::NotWaited => (Ending::NotWaited, Ok(Exit::Done)),
-        End::OwnerTimedOut => {
+        (End::NotWaited, None) => {
+            session.interrupt().set(InterruptState::Ending { done: "the change is recorded for the manifest owner" });
+            (Ending::NotWaited, Ok(Exit::Done))
+        }
+        (End::NotWaited, Some(followed)) => {
+            drop(followed.progress);
+            session.interrupt().set(InterruptState::Ending { done: "the change is written" });
+            ui.status(Line::new().text("Not waiting: ").text(step.goes_on()));
+            page.next = Some(Next::new("To follow the operator:").short_command(step.command()));
+            (Ending::NotWaited, Ok(Exit::Done))
+        }
+        (End::Interrupted, followed) => {
+            page.message = followed.map(|followed| format!("interrupted; {}", followed.goes_on));
+            (Ending::Interrupted, Err(Failure::told(Exit::Interrupted)))
+        }
+        (End::TimedOut(awaiting), None) => {
+            let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
+            let failure = Failure::new(Exit::TimedOut, text).suggest("To wait again:", step.command());
+            (Ending::TimedOut, Err(failure))
+        }
+        (End::OwnerTimedOut, _) => {
             let text =
                 "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
             let again = format!("{} --via-owner", step.command());
             (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).suggest("To resume:", again)))
         }
-        End::OwnerDiffers(failure) => (Ending::Failed, Err(failure)),
-        End::TimedOut(awaiting) => {
-            session.interrupt().set(InterruptState::NothingWritten);
-            let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
-            let failure = Failure::new(Exit::TimedOut, text).suggest("To wait again:", step.command());
+        (End::OwnersUnobserved, _) => {
+            let text = "the operator is idle, but its reconcile of the manifest owner's change was not observed";
+            let failure = Failure::new(Exit::TimedOut, text).suggest("To request another reconcile:", step.command());
             (Ending::TimedOut, Err(failure))
         }
-        End::Interrupted => (Ending::Interrupted, Err(Failure::told(Exit::Interrupted))),
-        _ => {
-            session.interrupt().set(InterruptState::NothingWritten);
-            let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
+        (End::OwnerDiffers(failure), _) => (Ending::Failed, Err(failure)),
+        (End::Verdict(_), None) => {
+            let text = format!("ElementDeployment {} was deleted or recreated; nothing was written", session.place());
             (Ending::Failed, Err(Failure::failed(text)))
+        }
+        (End::Verdict(verdict), Some(followed)) => judged(session, step, verdict, followed, page).await,
+        (End::TimedOut(awaiting), Some(followed)) => {
+            (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &followed.goes_on)))
         }
     }
 }
 
-async fn conclude(session: &Session, step: Step, end: End, followed: Followed, page: &mut Page) -> Concluded {
-    let Followed { seen: before, timeline, took, goes_on, progress } = followed;
-    if matches!(end, End::Verdict(_)) {
-        session.interrupt().set(InterruptState::Ending { done: "the operator has finished; recording the result" });
-    }
-    let since = recorded(&before, step).map(|pending| session.now().duration_since(pending.at).as_secs());
+async fn judged(session: &Session, step: Step, verdict: Verdict, followed: Followed, page: &mut Page) -> Concluded {
+    let recording = InterruptState::Ending { done: "the operator has finished; recording the result" };
+    let Followed { seen: snapshot, timeline, took, goes_on, progress } = followed;
+    let since = made(&snapshot, step).map(|pending| session.now().duration_since(pending.at).as_secs());
     let seconds = since.map_or(took.as_secs(), |seconds| u64::try_from(seconds).unwrap_or(0));
-    match end {
-        End::Verdict(Verdict::Succeeded(seen)) => {
+    match verdict {
+        Verdict::Succeeded(seen) => {
+            session.interrupt().set(recording);
             progress.done("operator finished: no errors");
-            succeeded(session, step, &before, &seen, seconds, page).await
+            succeeded(session, step, &snapshot, &seen, seconds, page).await
         }
-        End::Reached(words) => {
-            session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
-            reached(session, words, page)
-        }
-        End::NotWaited => {
-            drop(progress);
-            session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
-            page.next = Some(Next::new("To follow the operator:").short_command(step.command()));
-            (Ending::NotWaited, Ok(Exit::Done))
-        }
-        End::Interrupted => {
-            page.message = Some(format!("interrupted; {goes_on}"));
-            (Ending::Interrupted, Err(Failure::told(Exit::Interrupted)))
-        }
-        End::Preview => {
-            session.ui().status("This is a preview; there is nothing to write.");
-            (Ending::Unchanged, Ok(Exit::Done))
-        }
-        End::OwnersUnobserved | End::AtRest | End::OwnerTimedOut | End::OwnerDiffers(_) => {
-            let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
-            let failure = Failure::new(Exit::TimedOut, text).suggest("To request another reconcile:", step.command());
-            (Ending::TimedOut, Err(failure))
-        }
-        End::Verdict(Verdict::Gone) => {
+        Verdict::Gone => {
             progress.failed("the ElementDeployment was deleted");
             let text = format!("ElementDeployment {} was deleted or recreated during the wait", session.place());
             (Ending::Failed, Err(Failure::failed(text)))
         }
-        End::Verdict(Verdict::Pending(awaiting)) | End::TimedOut(awaiting) => {
-            (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &goes_on)))
-        }
-        End::Verdict(Verdict::Overtaken(_)) => {
+        Verdict::Overtaken(_) => {
             progress.failed("the change was overwritten");
             (Ending::Failed, Err(failed::overtaken(session)))
         }
-        End::Verdict(Verdict::Failed(report)) => {
+        Verdict::Pending(awaiting) => (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &goes_on))),
+        Verdict::Failed(report) => {
+            session.interrupt().set(recording);
             progress.failed("operator reports failure");
             page.message = Some(report.message.clone());
-            let (failure, file) = failed::report(session, step, &before, report, &timeline, seconds).await;
+            let (failure, file) = failed::report(session, step, &snapshot, report, &timeline, seconds).await;
             page.record_file = file;
             (Ending::Failed, Err(failure))
         }

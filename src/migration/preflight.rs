@@ -25,8 +25,8 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// Fails on blockers, and in a script on warnings that were not accepted.
-    pub async fn check(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Result<(), Failure> {
+    /// Fails on blockers, and in a script on warnings that were not accepted. Returns whether other findings were shown before.
+    pub async fn check(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Result<bool, Failure> {
         if self.shown.is_none()
             && let Some(words) = resume::awaited_from_owner(session, seen)
         {
@@ -34,7 +34,8 @@ impl Preflight {
         }
         let script = !request.preview && request.is_script;
         let found = self.findings(session, request, seen).await;
-        if self.shown.as_ref() != Some(&found) {
+        let changed = self.shown.as_ref().is_some_and(|shown| *shown != found);
+        if changed || self.shown.is_none() {
             findings::tell(session.ui(), &session.place(), &found);
         }
         let judged = findings::judge(&found, &request.accept, script);
@@ -45,7 +46,7 @@ impl Preflight {
             self.times = synapse_times(session).await;
         }
         self.downtime = downtime(seen, self.times);
-        Ok(())
+        Ok(changed)
     }
 
     /// Refuses a write that can't be recorded. A rollback works without the record.

@@ -33,11 +33,11 @@ pub struct Found {
 /// The start for a change that the deployment already contains.
 pub fn find(seen: &Snapshot, step: Step, now: Timestamp) -> Option<Start> {
     let baseline = match step {
-        Step::DryRun => recorded_baseline(seen, step).filter(|_| !unproven(seen, step))?,
+        Step::DryRun => recorded_baseline(seen, step).filter(|_| !needs_another_reconcile(seen, step))?,
         Step::Activate if seen.deployment.active() != Some(true) => return None,
         Step::Activate => baseline(seen, step, Carried::Active(true)),
         Step::Abort | Step::Remove => {
-            let pending = recorded(seen, step).filter(|_| !unproven(seen, step))?;
+            let pending = recorded(seen, step).filter(|_| !needs_another_reconcile(seen, step))?;
             baseline(seen, step, pending.baseline.carried.clone())
         }
     };
@@ -87,9 +87,14 @@ pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<Stri
     ))
 }
 
+/// The same without a hand-over, whose time is not that of the owner's change.
+pub fn made(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
+    recorded(snapshot, step).filter(|pending| pending.owner != Some(OwnersChange::Awaited))
+}
+
 /// Who made the existing change, and when: from the record, else from the field managers.
 fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
-    match pending(snapshot).filter(|pending| pending.step == step) {
+    match made(snapshot, step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => snapshot.deployment.active_written_by().map_or((None, None), |(manager, at)| {
             (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok()))
@@ -112,7 +117,7 @@ fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
 /// Whether the operator is idle although no reconcile of the change was observed: a reconcile was running during the write,
 /// or the author and time of the write are unknown. No other reconcile starts by itself (a restarted operator ignores a
 /// change that it has seen), so waiting would never end.
-pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
+pub fn needs_another_reconcile(snapshot: &Snapshot, step: Step) -> bool {
     let Some(pending) = recorded(snapshot, step) else { return false };
     let unknown = pending.baseline.at_write.running || !pending.is_proven_in(&snapshot.deployment);
     unknown && snapshot.deployment.conditions().at_rest()

@@ -10,7 +10,7 @@ use crate::session::Session;
 /// Sends the server-side dry run, and returns the object after the write; `None` after a conflict. Refuses an activation that
 /// would change more than `active`.
 pub async fn ask(session: &Session, step: Step, plan: &Plan) -> Result<Option<Deployment>, Failure> {
-    let write = Write::patch_deployment(&session.target, plan.before.resource_version(), plan.patch.clone());
+    let write = Write::patch_deployment(&session.target, plan.patch.clone());
     let written = match session.cluster.dry_run(&write).await {
         Ok(written) => written,
         Err(error) if matches!(error.kind(), ErrorKind::Conflict { .. }) => return Ok(None),

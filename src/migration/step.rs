@@ -121,7 +121,7 @@ impl Step {
     }
 
     /// The change. `stamp` is the value of the annotation that requests a reconcile.
-    fn plan(self, seen: &Snapshot, stamp: &str) -> Result<Plan, Failure> {
+    fn plan(self, seen: &Snapshot, stamp: &str, written: bool) -> Result<Plan, Failure> {
         let deployment = &seen.deployment;
         let stamp = resume::fresh(stamp, deployment);
         match self {
@@ -133,7 +133,9 @@ impl Step {
                     .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::reconcile(deployment, &stamp)),
+            Self::Abort | Self::Remove if written || resume::needs_another_reconcile(seen, self) => {
+                Ok(Plan::reconcile(deployment, &stamp))
+            }
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
@@ -144,7 +146,7 @@ impl Step {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Request {
     pub step: Step,
-    /// Whether nobody can answer questions, or flags answer them all.
+    /// Whether nobody can answer questions, or a flag answers the confirmation.
     pub is_script: bool,
     pub preview: bool,
     pub accept: Vec<String>,
@@ -159,10 +161,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// The change. With `--via-owner` the owner changes the spec.
-    pub fn plan(&self, seen: &Snapshot, stamp: &str) -> Result<Plan, Failure> {
-        let plan = self.step.plan(seen, stamp)?;
-        if !self.via_owner || self.preview || plan.changes_spec() {
+    /// The change; `written`: this command made it already. With `--via-owner` the owner changes the spec.
+    pub fn plan(&self, seen: &Snapshot, stamp: &str, written: bool) -> Result<Plan, Failure> {
+        let plan = self.step.plan(seen, stamp, written)?;
+        if !self.via_owner || plan.changes_spec() {
             return Ok(plan);
         }
         let text = match resume::recorded(seen, Step::DryRun).and_then(|pending| pending.owner) {

@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::apply::Intent;
 use super::follow::End;
 use super::resume::Start;
-use super::step::Request;
+use super::step::{Request, Step};
 use super::wait::{Wait, until};
 use crate::deployment::{Deployment, Owner};
 use crate::error::Failure;
@@ -31,11 +30,10 @@ enum SpecNow {
 pub async fn hand_over(
     session: &mut Session,
     request: &Request,
-    intent: Intent<'_>,
+    plan: &Plan,
     answer: &Deployment,
     deadline: Deadline,
 ) -> Result<ControlFlow<End, Start>, Failure> {
-    let plan = intent.go.plan();
     show(session, plan)?;
     if !request.wait {
         return Ok(ControlFlow::Break(End::NotWaited));
@@ -46,46 +44,44 @@ pub async fn hand_over(
     let arrived = |session: &Session, continuity| {
         let now = &session.deployment;
         if now.uid() != before.uid() {
-            return Ok(Some(ControlFlow::Break(End::Verdict(Verdict::Gone))));
+            return Some(ControlFlow::Break(End::Verdict(Verdict::Gone)));
         }
         match compare(answer, &before, now) {
-            SpecNow::Unchanged => before = now.clone(),
+            SpecNow::Unchanged => {
+                before = now.clone();
+                None
+            }
             SpecNow::AsApproved => {
                 let seen = Observation::of(now);
                 let carried = plan.carried(&seen);
-                let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
+                let baseline = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
                 let (seen, changed) = (now.clone(), session.now());
-                return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, found: None })));
+                Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, found: None }))
             }
-            SpecNow::Different => {
-                return Ok(Some(ControlFlow::Break(End::OwnerDiffers(unexpected(session, answer, now)))));
-            }
+            SpecNow::Different => Some(ControlFlow::Break(End::OwnerDiffers(unexpected(session, answer, now)))),
         }
-        Ok(None)
     };
-    let doing = "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives";
+    let doing = "this command didn't write to the ElementDeployment; the operator reconciles the manifest owner's change once it arrives";
     let come_back = session.command(&format!("{} --via-owner", request.step.command()));
     let interrupted = InterruptState::Following { doing: doing.to_owned(), come_back };
     let wait =
         Wait { deadline, timed_out: End::OwnerTimedOut, catch_up: true, interrupted, progress: &progress, waiting };
-    match until(session, wait, arrived).await? {
-        ControlFlow::Continue(ControlFlow::Continue(start)) => {
-            note_arrival(session, &intent.pending, &start).await;
-            Ok(ControlFlow::Continue(start))
-        }
-        ControlFlow::Continue(ControlFlow::Break(end)) | ControlFlow::Break(end) => Ok(ControlFlow::Break(end)),
+    let arrived = until(session, wait, arrived).await;
+    if let ControlFlow::Continue(start) = &arrived {
+        note_arrival(session, request.step, start).await;
     }
+    Ok(arrived)
 }
 
 /// Records the arrival of the change, so that a later call resumes from this point.
-async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
+async fn note_arrival(session: &Session, step: Step, start: &Start) {
     let now = session.now();
     let noted = session
         .change_record(|record| {
-            let is_ours =
-                |pending: &&mut Pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited);
-            if let Some(pending) = record.pending.as_mut().filter(is_ours) {
+            let is_awaited =
+                |pending: &&mut Pending| pending.step == step && pending.owner == Some(OwnersChange::Awaited);
+            if let Some(pending) = record.pending.as_mut().filter(is_awaited) {
                 pending.owner = Some(OwnersChange::Arrived);
                 pending.baseline = start.baseline.clone();
                 pending.at = now;
@@ -153,15 +149,10 @@ fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> SpecNow
 
 /// The baseline for the verdict. After a gap in the events, a reconcile may have started between the last observed state and
 /// the change, so the earlier state is no baseline.
-fn baseline(
-    before: &Observation,
-    now: &Observation,
-    carried: Carried,
-    continuity: Continuity,
-) -> (Baseline, Continuity) {
+fn baseline(before: &Observation, now: &Observation, carried: Carried, continuity: Continuity) -> Baseline {
     match continuity {
-        Continuity::Continuous => (Baseline::of_write(before, carried, now.generation, None), Continuity::Continuous),
-        Continuity::Gap => (Baseline::of_present(now, carried), Continuity::Gap),
+        Continuity::Continuous => Baseline::of_write(before, carried, now.generation, None),
+        Continuity::Gap => Baseline::of_present(now, carried),
     }
 }
 
@@ -225,7 +216,7 @@ mod tests {
         let carried = || Carried::DryRun(now.spec_digest.clone());
         let end = Event::Seen(Box::new(at(10, 2, with(false, "a"), ended("of the old spec"))), Continuity::Continuous);
         let verdict = |continuity| {
-            let (baseline, continuity) = baseline(&before, &now, carried(), continuity);
+            let baseline = baseline(&before, &now, carried(), continuity);
             let mut tracker = Tracker::new(baseline);
             tracker.observe(&Event::Seen(Box::new(now.clone()), continuity));
             tracker.observe(&end).clone()

@@ -1,6 +1,6 @@
 //! The connection of a command, and its deployment.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ pub struct Session {
     /// The installed release, if it was read together with the deployment.
     pub release: Option<ChartRelease>,
     pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
+    /// Set once a warning said that the record can't be updated.
+    pub unrecorded: OnceLock<()>,
 }
 
 impl Session {
@@ -98,7 +100,7 @@ impl Session {
                 // One, and one more each for the other namespaces and for the older version.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
                 let release = prefetched.as_ref().and_then(|prefetched| prefetched.release(&deployment));
-                let (rules, secrets, resolution, other_hosts) = Default::default();
+                let (rules, secrets, resolution, other_hosts, unrecorded) = Default::default();
                 let context = context.clone();
                 Ok(Self {
                     context,
@@ -112,6 +114,7 @@ impl Session {
                     prefetched: Mutex::new(prefetched),
                     release,
                     other_hosts,
+                    unrecorded,
                 })
             }
             other => Err(not_one(other, &cluster)),

@@ -75,8 +75,11 @@ impl Session {
         latest.find_map(|entry| saved(&snapshot.deployment, entry.at, &folders))
     }
 
+    /// Warns once: every attempt of a rollback may fail to write the record.
     pub fn warn_unrecorded(&self, noted: Result<(), Failure>) {
-        if let Err(failure) = noted {
+        if let Err(failure) = noted
+            && self.unrecorded.set(()).is_ok()
+        {
             let why = failure.message().unwrap_or_default();
             self.ui().warning(format!("can't update the record: {why}"));
         }

@@ -157,7 +157,8 @@ impl Ui {
 
     fn say_next(&self, next: &Next) {
         self.say(next.text.clone());
-        for command in &next.commands {
+        let short = next.short.as_ref().map(|command| format!("kubectl ess-mas {command}"));
+        for command in next.commands.iter().chain(&short) {
             self.verbatim(&Line::new().text("  ").styled(Style::Code, command));
         }
     }

@@ -151,7 +151,7 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
 
 fn patch() -> Write {
     let target = Target { api_version: ApiVersion::V1Alpha2, namespace: "ess".to_owned(), name: "first".to_owned() };
-    Write::patch_deployment(&target, "5", json!({"spec": {"active": true}}))
+    Write::patch_deployment(&target, json!({"metadata": {"resourceVersion": "5"}, "spec": {"active": true}}))
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
-        context.interrupt.set(InterruptState::Writing);
+        context.interrupt.begin_write();
         if let Some(issued) = &issued {
             keep_ca(&session, issued)?;
         }

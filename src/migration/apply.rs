@@ -172,13 +172,13 @@ pub async fn write(
                 session.deployment = seen;
                 return Ok(None);
             }
-            let Pending { mut baseline, at, .. } = intent.pending;
+            let Pending { mut baseline, at, by, .. } = intent.pending;
             let continuity = if written.read_back { Continuity::Gap } else { Continuity::Continuous };
             if !written.read_back {
                 // What was stored: a webhook may have changed it since the server-side dry run.
                 baseline.carried = plan.carried(&Observation::of(&seen));
             }
-            Ok(Some(Start { baseline, seen, continuity, changed: at, found: None }))
+            Ok(Some(Start { baseline, seen, continuity, by, changed: Some(at), existing: false }))
         }
         WriteOutcome::Conflict { now, .. } => {
             if is_recorded {

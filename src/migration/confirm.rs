@@ -85,12 +85,12 @@ impl Approvals {
             // Confirmed already, and the user may have left the terminal.
             let words = "The operator's reconcile of the change was not observed; requesting another one.";
             session.ui().status(words);
-            show(session, &plan, answer);
+            show(session, request, &plan, answer);
             return Ok(Some(go));
         }
         let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script;
         if request.preview || !hidden {
-            show(session, &plan, answer);
+            show(session, request, &plan, answer);
         }
         if request.preview {
             session.ui().status("This is a preview; nothing was written.");
@@ -102,16 +102,19 @@ impl Approvals {
     }
 }
 
-fn show(session: &Session, plan: &Plan, answer: &Deployment) {
+fn show(session: &Session, request: &Request, plan: &Plan, answer: &Deployment) {
+    let (ui, before) = (session.ui(), &plan.before);
     let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
     let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
         Value::Null => json!({"metadata": {"annotations": {}}}),
         annotations => json!({"metadata": {"annotations": annotations}}),
     };
-    session.ui().say_under("Change to the ElementDeployment:", 0);
+    ui.say_under("Change to the ElementDeployment:", 0);
     // No field of the spec contains a secret.
-    for part in [&spec as &dyn Fn(&Deployment) -> Value, &metadata] {
-        session.ui().changes(&diff::changes(&part(&plan.before), &part(answer)));
+    ui.changes(&diff::changes(&spec(before), &spec(answer)));
+    // The manifest owner changes only the spec.
+    if !request.via_owner {
+        ui.changes(&diff::changes(&metadata(before), &metadata(answer)));
     }
 }
 

@@ -67,14 +67,12 @@ pub async fn follow(
 ) -> (Option<End>, Followed) {
     let (step, begun) = (request.step, Instant::now());
     let progress = session.ui().progress();
-    match &start.found {
-        Some(found) => {
-            let by = found.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-            let at = found.at.map_or_else(String::new, |at| format!(", {}", ago(at, session.now())));
-            session.ui().status(format!("The change was already made{by}{at}; following the operator."));
-        }
-        None if request.via_owner => {}
-        None => progress.done(format!("written (resourceVersion {})", start.seen.resource_version())),
+    if start.existing {
+        let by = start.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+        let at = start.changed.map_or_else(String::new, |at| format!(", {}", ago(at, session.now())));
+        session.ui().status(format!("The change was already made{by}{at}; following the operator."));
+    } else if !request.via_owner {
+        progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
     }
     if request.preview || !request.wait {
         let end = if request.preview { End::Preview } else { End::NotWaited };
@@ -94,7 +92,7 @@ pub async fn follow(
         last: None,
         explained: false,
         missed: false,
-        changed: hour_and_minute(start.changed, session.now(), session.ui().terminal.zone()),
+        changed: hour_and_minute(start.changed.unwrap_or(session.now()), session.now(), session.ui().terminal.zone()),
         silent: false,
         running: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
@@ -115,7 +113,7 @@ pub async fn follow(
         if verdict.is_final() {
             break Some(End::Verdict(verdict));
         }
-        if start.found.is_some()
+        if start.existing
             && step == Step::Activate
             && let Some(words) = migrated(&session.deployment)
         {

@@ -71,7 +71,7 @@ async fn run(
         if !written && let Some(words) = step.reached(&seen) {
             return Ok((End::Reached(words), None));
         }
-        let (seen, start) = if let Some(start) = resume::find(&seen, step, session.now()) {
+        let (seen, start) = if let Some(start) = resume::find(&seen, step) {
             approvals.forget();
             (seen, start)
         } else {

@@ -19,19 +19,15 @@ pub struct Start {
     pub seen: Deployment,
     /// Whether events between the write and `seen` may be missing.
     pub continuity: Continuity,
-    pub changed: Timestamp,
-    /// That the change existed before this call, so that an unobserved reconcile may have reached its goal.
-    pub found: Option<Found>,
-}
-
-/// Who made an existing change, and when, for display.
-pub struct Found {
+    /// Who made the change, and when, for display.
     pub by: Option<String>,
-    pub at: Option<Timestamp>,
+    pub changed: Option<Timestamp>,
+    /// Whether the change existed before this call, so that an unobserved reconcile may have reached its goal.
+    pub existing: bool,
 }
 
 /// The start for a change that the deployment already contains.
-pub fn find(seen: &Snapshot, step: Step, now: Timestamp) -> Option<Start> {
+pub fn find(seen: &Snapshot, step: Step) -> Option<Start> {
     let baseline = match step {
         Step::DryRun => recorded_baseline(seen, step).filter(|_| !needs_another_reconcile(seen, step))?,
         Step::Activate if seen.deployment.active() != Some(true) => return None,
@@ -41,9 +37,9 @@ pub fn find(seen: &Snapshot, step: Step, now: Timestamp) -> Option<Start> {
             baseline(seen, step, pending.baseline.carried.clone())
         }
     };
-    let (by, at) = changed(seen, step);
+    let (by, changed) = changed(seen, step);
     let (seen, continuity) = (seen.deployment.clone(), Continuity::Gap);
-    Some(Start { baseline, seen, continuity, changed: at.unwrap_or(now), found: Some(Found { by, at }) })
+    Some(Start { baseline, seen, continuity, by, changed, existing: true })
 }
 
 fn pending(snapshot: &Snapshot) -> Option<&Pending> {

@@ -56,8 +56,8 @@ pub async fn hand_over(
                 let carried = plan.carried(&seen);
                 let baseline = baseline(&Observation::of(&before), &seen, carried, continuity);
                 progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
-                let (seen, changed) = (now.clone(), session.now());
-                Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, found: None }))
+                let (seen, changed) = (now.clone(), Some(session.now()));
+                Some(ControlFlow::Continue(Start { baseline, seen, continuity, by: None, changed, existing: false }))
             }
             SpecNow::Different => Some(ControlFlow::Break(End::OwnerDiffers(unexpected(session, answer, now)))),
         }

@@ -40,10 +40,7 @@ impl CommandLine<'_> {
                 rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-'))
             };
             match COMMANDS.iter().find(named) {
-                Some(command) => {
-                    completed.push_str(&self.of(command));
-                    completed.push_str(&part[command.len()..]);
-                }
+                Some(command) => completed.extend([&*self.of(command), &part[command.len()..]]),
                 None => completed.extend([PROGRAM, part]),
             }
         }

@@ -9,14 +9,13 @@ use serde_json::Value;
 use super::command_line::CommandLine;
 use super::interrupt::Interrupt;
 use super::reading::{Prefetched, SecretReads};
-use crate::checks::Known;
 use crate::checks::access::Rules;
-use crate::checks::{Finding, OtherHost, Resolution, default_secret_name};
+use crate::checks::{Finding, Known, OtherHost, Resolution, default_secret_name};
 use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::error::{Exit, Failure};
+use crate::terminal::Ui;
 use crate::terminal::live_line::LiveLine;
-use crate::terminal::{Next, Ui};
 
 #[derive(Clone)]
 pub struct Context {
@@ -68,14 +67,12 @@ impl Session {
         // On the heap: the futures hold a request each.
         let (chosen, prefetched) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(prefetched));
         let chosen = chosen.map_err(|error| {
-            let refused = error.is_forbidden();
-            let failure = Failure::from(error);
-            if !refused {
-                return failure;
+            if !error.is_forbidden() {
+                return error.into();
             }
             let (flags, namespace, name) = (&context.flags, cluster.namespace.as_str(), name.unwrap_or("NAME"));
             let role = CommandLine { flags, namespace, name }.of("check") + " --rbac";
-            failure.then("To print the minimum Role, for an administrator to apply:", role)
+            Failure::from(error).then("To print the minimum Role, for an administrator to apply:", role)
         });
         match chosen? {
             Choice::One { target, object, found_elsewhere } => {
@@ -195,7 +192,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
                     None => "kubectl ess-mas status NAME -n NAMESPACE".to_owned(),
                 })
         }
-        Choice::None { namespace, name, elsewhere } => none(&namespace, name.as_deref(), elsewhere),
+        Choice::None { name, elsewhere } => none(&cluster.namespace, name.as_deref(), elsewhere),
         Choice::NotClassic { namespace, config_map } => Failure::failed(format!(
                 "this cluster has no ElementDeployments; ConfigMap {config_map} in {namespace} shows an installation of ESS Pro or \
                  Community (chart matrix-stack), which migrates differently"
@@ -213,18 +210,14 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
 
 fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
     let what = name.map_or_else(|| "no ElementDeployment".to_owned(), |name| format!("no ElementDeployment {name}"));
+    let here = format!("there is {what} in namespace {namespace}");
     match elsewhere {
-        Elsewhere::NotLooked => Failure::failed(format!("there is {what} in namespace {namespace}")),
-        Elsewhere::Nothing => {
-            Failure::failed(format!("there is {what} in namespace {namespace} or in any other namespace"))
-        }
-        Elsewhere::OthersHere(others) => {
-            Failure::failed(format!("there is {what} in namespace {namespace}, but there is {}", others.join(", ")))
-        }
+        Elsewhere::NotLooked => Failure::failed(here),
+        Elsewhere::Nothing => Failure::failed(format!("{here} or in any other namespace")),
+        Elsewhere::OthersHere(others) => Failure::failed(format!("{here}, but there is {}", others.join(", "))),
         Elsewhere::NotPossible(error) => {
-            let text =
-                format!("there is {what} in namespace {namespace}, and the other namespaces can't be listed: {error}");
-            Failure { next: vec![Next::new("Pass the namespace with -n.")], ..Failure::failed(text) }
+            Failure::failed(format!("{here}, and the other namespaces can't be listed: {error}"))
+                .advise("Pass the namespace with -n.")
         }
     }
 }

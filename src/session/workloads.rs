@@ -33,7 +33,7 @@ type Timeline = Arc<Mutex<Vec<TimelineEntry>>>;
 /// A watch on workloads, or none by default. Dropping it ends it.
 #[derive(Default)]
 pub struct WorkloadWatch {
-    task: JoinSet<()>,
+    _task: JoinSet<()>,
     timeline: Timeline,
 }
 
@@ -52,11 +52,9 @@ impl WorkloadWatch {
             unfold(collection, next).boxed()
         });
         let observer = Observer::new(&session.target.name, &session.target.namespace);
-        let mut watch = Self::default();
-        let terminal = session.ui().terminal.clone();
-        let timeline = Arc::clone(&watch.timeline);
-        watch.task.spawn(report(select_all(events), observer, progress.details(), terminal, timeline));
-        watch
+        let (terminal, timeline) = (session.ui().terminal.clone(), Timeline::default());
+        let task = report(select_all(events), observer, progress.details(), terminal, Arc::clone(&timeline));
+        Self { _task: JoinSet::from_iter([task]), timeline }
     }
 
     pub fn append_to(&self, timeline: &mut Vec<TimelineEntry>) {

@@ -23,6 +23,7 @@ pub enum Verbosity {
 
 /// A next step: text and commands to copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub struct Next {
     text: Line,
     commands: Vec<String>,
@@ -35,20 +36,17 @@ impl Next {
         Self { text: text.into(), ..Self::default() }
     }
 
-    #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
         self
     }
 
     /// Adds a command of this program, such as `status`, that [`Self::complete`] completes.
-    #[must_use]
     pub fn short_command(mut self, command: impl Into<String>) -> Self {
         self.short = Some(command.into());
         self
     }
 
-    #[must_use]
     pub fn complete(mut self, whole: impl Fn(&str) -> String) -> Self {
         self.commands.extend(self.short.take().map(|command| whole(&command)));
         self
@@ -93,14 +91,12 @@ impl Ui {
     pub fn error(&self, error: &dyn Error, next: &[Next]) {
         let mut printed = error.to_string();
         self.say(Line::new().styled(Style::Bad, "error: ").text(&printed));
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
+        for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
+            let text = cause.to_string();
             if !text.is_empty() && !printed.contains(&text) {
                 self.say(Line::new().text("  ").styled(Style::Dim, "because ").text(&text));
                 printed = text;
             }
-            cause = error.source();
         }
         for next in next {
             self.say_next(next);

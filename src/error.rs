@@ -71,6 +71,20 @@ impl Failure {
         self
     }
 
+    /// Like [`Self::then`], with a command of this program that [`Self::complete`] completes.
+    #[must_use]
+    pub fn suggest(mut self, words: impl Into<Line>, command: impl Into<String>) -> Self {
+        self.next.push(Next::new(words).short_command(command));
+        self
+    }
+
+    /// Adds the name and the flags of this call to the suggested commands.
+    #[must_use]
+    pub fn complete(mut self, whole: impl Fn(&str) -> String) -> Self {
+        self.next = self.next.into_iter().map(|next| next.complete(&whole)).collect();
+        self
+    }
+
     /// Whether the API server responded with `403 Forbidden`.
     pub fn is_forbidden(&self) -> bool {
         let error = self.error.as_ref().and_then(|error| error.downcast_ref::<ClusterError>());

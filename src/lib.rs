@@ -1,9 +1,7 @@
 //! `kubectl ess-mas` takes an Element Server Suite Classic deployment from legacy authentication to the
 //! Matrix Authentication Service (MAS).
 //!
-//! Decisions are pure; a thin layer around them does the I/O. Imports point one way: `commands` → `migration` →
-//! `session` → `cluster`, `net` → `checks`, `diagnosis`, `plan`, `verdict`, `record` → `answers`, `deployment`,
-//! `secrets`, `x509`, `redact`, `workloads`. `terminal` serves the upper three.
+//! Decisions are pure; a thin layer around them does the I/O. `docs/architecture.md` is the map.
 
 /// Reads a data file of `src`, which `build.rs` converts to JSON. A test reads each.
 macro_rules! table {

@@ -36,11 +36,8 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 
 /// The matching fields that are set, with their original names.
 fn named(object: &Value, is_it: impl Fn(&str) -> bool) -> Vec<(&str, &Value)> {
-    let fields = object.as_object().into_iter().flatten();
-    fields
-        .filter(|(name, value)| is_it(&squashed(name)) && is_set(value))
-        .map(|(name, value)| (name.as_str(), value))
-        .collect()
+    let fields = object.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value));
+    fields.filter(|(name, value)| is_it(&squashed(name)) && is_set(value)).collect()
 }
 
 fn unsupported(delegated: &Value, findings: &mut Vec<Finding>) {
@@ -87,10 +84,9 @@ fn providers(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     ids(&snapshot.deployment.identity_providers(), findings);
     let entries = snapshot.deployment.delegated_auth()["oidc"].as_array();
     for (index, entry) in entries.into_iter().flatten().enumerate() {
-        let found = losses(entry).into_iter();
-        findings.extend(
-            found.map(|loss| rule(loss.setting).finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module)),
-        );
+        for loss in losses(entry) {
+            findings.push(rule(loss.setting).finding(format!("{OIDC}[{index}].{}", loss.key), &loss.module));
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use super::snapshot::{Purpose, Snapshot};
 use crate::answers::Known;
 use crate::deployment::Deployment;
 use crate::plan::{Plan, SecretKeys};
-use crate::record::{DryRun, DryRunResult, record_name};
+use crate::record::{DryRun, DryRunResult, Pending, record_name};
+use crate::verdict::Observation;
 
 /// Number of changed fields to name.
 const FIELDS: usize = 6;
@@ -35,6 +36,37 @@ pub struct DryRunPassed(());
 impl DryRunPassed {
     pub fn check(snapshot: &Snapshot) -> Option<Self> {
         (standing(snapshot) == DryRunStanding::Passed).then_some(Self(()))
+    }
+}
+
+/// The record of a dry run that ended.
+pub fn dry_run_record(
+    snapshot: &Snapshot,
+    seen: &Observation,
+    pending: Option<&Pending>,
+    at: jiff::Timestamp,
+    seconds: u64,
+    state: DryRunResult,
+    message: Option<String>,
+) -> DryRun {
+    // The digest from before the write: a Secret that changed since may not be the one of the dry run.
+    let (digest, fingerprints) = snapshot.secret_digests();
+    let recorded = pending.and_then(|pending| pending.secret_digest.clone());
+    DryRun {
+        state,
+        spec_digest: seen.spec_digest.clone(),
+        spec_outline: None,
+        release: snapshot.chart.clone(),
+        secret_digest: recorded.or(digest).unwrap_or_default(),
+        secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
+        completion: match state {
+            DryRunResult::Passed => seen.success_completion.clone(),
+            DryRunResult::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
+        },
+        at,
+        seconds,
+        message,
+        failed_since: None,
     }
 }
 

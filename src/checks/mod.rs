@@ -27,7 +27,7 @@ pub mod tls;
 
 pub use crate::answers::Known;
 pub use component_secrets::secrets_to_look_at;
-pub use dry_run::{DryRunPassed, DryRunStanding, contradict, is_old, last_failure, standing};
+pub use dry_run::{DryRunPassed, DryRunStanding, contradict, dry_run_record, is_old, last_failure, standing};
 pub use finding::{Code, Finding, Severity};
 pub use secret::{earlier_encryption_secret, encryption_secret_lost, secret_managed};
 pub use self_healing::SelfHealing;

@@ -1,7 +1,7 @@
 //! The input of the checks, read before they start.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -162,6 +162,14 @@ impl Snapshot {
             [pending.map(|one| &one.secret_fingerprints), record.dry_run.as_ref().map(|one| &one.secret_fingerprints)];
         let key = self.secret_keys().encryption_secret;
         prints.into_iter().flatten().find_map(|prints| prints.get(&key)).map(String::as_str)
+    }
+
+    /// The keyed digest of the Secret's contents, and its fingerprints.
+    pub fn secret_digests(&self) -> (Option<String>, BTreeMap<String, String>) {
+        let keys = self.secret_keys();
+        let secret = self.secret.known().and_then(Option::as_ref);
+        let digest = secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
+        (digest, secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default())
     }
 
     /// Whether the deployment shows that MAS has run: it is migrated, or this program's dry run wrote the component. A

@@ -41,7 +41,7 @@ pub(super) fn check(snapshot: &Snapshot, purpose: Purpose, findings: &mut Vec<Fi
 
 fn under_way(deployment: &Deployment) -> Finding {
     let conditions = deployment.conditions();
-    let succeeded = conditions.run() == Run::Succeeded && conditions.successful() == Some(true);
+    let succeeded = conditions.at_rest();
     let name = match conditions.failure() {
         // Some releases write mas_active only when they migrate, so a deployment that was installed with MAS has none.
         _ if succeeded && deployment.mas_active().is_none() => "active-without-mas-active",

@@ -1,5 +1,7 @@
 //! Selects the ElementDeployment of a command, and lists names for completion.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use serde_json::Value;
 
@@ -20,7 +22,6 @@ pub enum Choice {
     /// Several deployments match: namespace and name of each, sorted.
     Several(Vec<(String, String)>),
     None {
-        namespace: String,
         name: Option<String>,
         elsewhere: Elsewhere,
     },
@@ -53,11 +54,7 @@ impl Cluster {
     /// A version that is not served is no error.
     pub async fn choose(&self, name: Option<&str>) -> Result<Choice, ClusterError> {
         for version in ApiVersion::ALL {
-            let chosen = match name {
-                Some(name) => self.choose_named(version, name).await,
-                None => self.choose_any(version).await,
-            };
-            match chosen {
+            match self.choose_served(version, name).await {
                 Err(error) if *error.kind() == ErrorKind::NoSuchApi => {}
                 // The user may have permissions in one namespace only, and a context with another one or none.
                 Err(error) if error.is_forbidden() && !self.namespace_given => {
@@ -71,15 +68,29 @@ impl Cluster {
         Ok(self.other_edition().await)
     }
 
-    async fn choose_named(&self, version: ApiVersion, name: &str) -> Result<Choice, ClusterError> {
+    async fn choose_served(&self, version: ApiVersion, name: Option<&str>) -> Result<Choice, ClusterError> {
         let namespace = &self.namespace;
-        if let Some(object) = self.find(&version.resource(), Some(namespace), name).await? {
-            return Ok(one(version, object, false));
+        let here = match name {
+            Some(name) => {
+                let object = self.find(&version.resource(), Some(namespace), name).await?;
+                object.map(|object| one(version, object, false))
+            }
+            None => self.among(version, Some(namespace)).await?,
+        };
+        if let Some(choice) = here {
+            return Ok(choice);
         }
-        let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: Some(name.to_owned()), elsewhere };
+        let asked = name.map(str::to_owned);
+        let none = |elsewhere| Choice::None { name: asked, elsewhere };
         if self.namespace_given {
             return Ok(none(Elsewhere::NotLooked));
         }
+        let Some(name) = name else {
+            return Ok(match self.among(version, None).await {
+                Ok(choice) => choice.unwrap_or_else(|| none(Elsewhere::Nothing)),
+                Err(error) => none(Elsewhere::NotPossible(error)),
+            });
+        };
         let all = match self.names(version, None).await {
             Ok(all) => all,
             Err(error) => return Ok(none(Elsewhere::NotPossible(error))),
@@ -94,21 +105,6 @@ impl Cluster {
             [] => none(Elsewhere::Nothing),
             [(place, name)] => one(version, self.get(&version.resource(), Some(place), name).await?, true),
             _ => Choice::Several(matching),
-        })
-    }
-
-    async fn choose_any(&self, version: ApiVersion) -> Result<Choice, ClusterError> {
-        let namespace = &self.namespace;
-        if let Some(choice) = self.among(version, Some(namespace)).await? {
-            return Ok(choice);
-        }
-        let none = |elsewhere| Choice::None { namespace: namespace.to_owned(), name: None, elsewhere };
-        if self.namespace_given {
-            return Ok(none(Elsewhere::NotLooked));
-        }
-        Ok(match self.among(version, None).await {
-            Ok(choice) => choice.unwrap_or_else(|| none(Elsewhere::Nothing)),
-            Err(error) => none(Elsewhere::NotPossible(error)),
         })
     }
 
@@ -150,21 +146,18 @@ impl Cluster {
             if found.is_empty() && !self.namespace_given {
                 found = self.names(version, None).await?;
             }
-            let mut names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
-            names.sort();
-            names.dedup();
-            return Ok(names);
+            let names: BTreeSet<String> = found.into_iter().map(|(_, name)| name).collect();
+            return Ok(names.into_iter().collect());
         }
         Ok(Vec::new())
     }
 
     /// Searches the marker of another edition in the namespace, then in all namespaces, if permitted.
     async fn other_edition(&self) -> Choice {
-        let here = self.marker(Some(&self.namespace)).await;
-        let found = match here {
-            None if !self.namespace_given => self.marker(None).await,
-            found => found,
-        };
+        let mut found = self.marker(Some(&self.namespace)).await;
+        if found.is_none() && !self.namespace_given {
+            found = self.marker(None).await;
+        }
         found.map_or(Choice::NoCrd, |(namespace, config_map)| Choice::NotClassic { namespace, config_map })
     }
 

@@ -80,12 +80,8 @@ pub struct Action {
 
 impl Action {
     pub(super) fn new(verb: &'static str, resource: &ApiResource, namespace: Option<&str>, name: Option<&str>) -> Self {
-        Self {
-            verb,
-            resource: resource.clone(),
-            namespace: namespace.map(str::to_owned),
-            name: name.map(str::to_owned),
-        }
+        let (namespace, name) = (namespace.map(str::to_owned), name.map(str::to_owned));
+        Self { verb, resource: resource.clone(), namespace, name }
     }
 
     /// The object in a sentence: `Secret ess-mas in namespace ess`.

@@ -60,8 +60,7 @@ impl Write {
         Self::new(Method::PATCH, resource, namespace, name, patch)
     }
 
-    pub fn patch_deployment(target: &Target, resource_version: &str, mut patch: Value) -> Self {
-        patch["metadata"]["resourceVersion"] = resource_version.into();
+    pub fn patch_deployment(target: &Target, patch: Value) -> Self {
         Self::patch(target.api_version.resource(), &target.namespace, &target.name, patch)
     }
 
@@ -130,12 +129,13 @@ pub enum WriteOutcome {
 }
 
 impl WriteOutcome {
+    pub const APPLIED: &'static str = "applied";
     pub const NOT_APPLIED: &'static str = "not-applied";
 
     /// The value in `-o json`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Applied(_) => "applied",
+            Self::Applied(_) => Self::APPLIED,
             Self::Conflict { .. } | Self::NotApplied(_) => Self::NOT_APPLIED,
             Self::Unknown(_) => "unknown",
         }
@@ -150,10 +150,11 @@ fn stored(answer: &Reply) -> Result<Stored, serde_json::Error> {
     Ok(Stored { object: object(answer)?, warnings: answer.warnings.clone(), read_back: false })
 }
 
-/// Retries and pauses of a write; other values only in tests.
+const TRIES: u32 = 3;
+
+/// Pauses of a write; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetryPolicy {
-    pub(super) tries: u32,
     /// The pause before the first retry without `Retry-After`; doubled and tripled afterwards.
     pub(super) pause: Duration,
     /// Pauses before the reads after a lost response. Several, because the server may store an interrupted request a moment
@@ -166,7 +167,6 @@ pub(super) struct RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            tries: 3,
             pause: Duration::from_millis(300),
             read_back: [20, 300, 700, 1500].map(Duration::from_millis),
             unreachable: Duration::from_secs(20),
@@ -215,7 +215,7 @@ impl Cluster {
             tracing::debug!(%error, tries, "the write failed");
             let pause = error.retry_after().unwrap_or(patience.pause * tries).min(Duration::from_secs(5));
             if error.certainly_not_processed() {
-                if error.is_transient() && tries < patience.tries {
+                if error.is_transient() && tries < TRIES {
                     sleep(pause).await;
                     continue;
                 }
@@ -230,7 +230,7 @@ impl Cluster {
                 ReadBack::Unchanged if matches!(error.kind(), ErrorKind::Timeout { .. }) => {
                     return WriteOutcome::Unknown(error);
                 }
-                ReadBack::Unchanged if tries >= patience.tries => return WriteOutcome::NotApplied(error),
+                ReadBack::Unchanged if tries >= TRIES => return WriteOutcome::NotApplied(error),
                 ReadBack::Unchanged => sleep(pause.min(Duration::from_millis(500))).await,
             }
         }

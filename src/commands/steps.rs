@@ -18,9 +18,10 @@ use crate::session::{Context, Session};
 /// Bytes to read at the end of a file, which contain the end marker of a complete SQL dump.
 const TAIL: u64 = 4096;
 
-fn request(step: Step, write: &WriteArgs, follow: &FollowArgs, yes: bool) -> Request {
+fn request(context: &Context, step: Step, write: &WriteArgs, follow: &FollowArgs, yes: bool) -> Request {
     Request {
         step,
+        is_script: yes || !context.ui.terminal.can_ask(),
         preview: write.preview,
         accept: write.accept.clone(),
         wait: follow.wait,
@@ -35,7 +36,7 @@ fn request(step: Step, write: &WriteArgs, follow: &FollowArgs, yes: bool) -> Req
 
 pub async fn dry_run(context: &Context, args: &DryRunArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
-    let request = request(Step::DryRun, &args.write, &args.follow, args.yes);
+    let request = request(context, Step::DryRun, &args.write, &args.follow, args.yes);
     let request = Request { via_owner: args.via_owner, ..request };
     migration::take(&mut session, &request, args.output.format).await
 }
@@ -44,11 +45,13 @@ pub async fn activate(context: &Context, args: &ActivateArgs) -> Result<Exit, Fa
     let dumps = args.backup_file.iter().map(|name| inspect(name)).collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let request = Request {
+        // `--yes` doesn't answer its questions.
+        is_script: args.confirm.is_some() || !context.ui.terminal.can_ask(),
         via_owner: args.via_owner,
         confirm: args.confirm.clone(),
         backup: args.backup.clone(),
         findings: backup::check(&dumps, session.now()),
-        ..request(Step::Activate, &args.write, &args.follow, args.yes)
+        ..request(context, Step::Activate, &args.write, &args.follow, args.yes)
     };
     migration::take(&mut session, &request, args.output.format).await
 }
@@ -56,7 +59,7 @@ pub async fn activate(context: &Context, args: &ActivateArgs) -> Result<Exit, Fa
 pub async fn abort(context: &Context, args: &AbortArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(context, args.name.as_deref()).await?;
     let step = if args.remove { Step::Remove } else { Step::Abort };
-    let request = request(step, &args.write, &args.follow, args.yes);
+    let request = request(context, step, &args.write, &args.follow, args.yes);
     migration::take(&mut session, &request, args.output.format).await
 }
 

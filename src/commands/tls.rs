@@ -65,10 +65,8 @@ pub async fn host_of(context: &Context, given: Option<&str>) -> Result<HostName,
         return host(given);
     }
     let unknown = |why: &str| Failure::usage(format!("pass --host FQDN: {why}"));
-    let session = match Session::open(context, None).await {
-        Ok(session) => session,
-        Err(failure) => return Err(unknown(&failure.message().unwrap_or_default())),
-    };
+    let session = Session::open(context, None).await;
+    let session = session.map_err(|failure| unknown(&failure.message().unwrap_or_default()))?;
     let snapshot = session.gather(Extent::Status).await;
     let place = session.place();
     let Some(settings) = snapshot.settings else {

@@ -110,6 +110,11 @@ impl Conditions {
         }
     }
 
+    /// Whether the last reconcile succeeded and none is running.
+    pub fn at_rest(&self) -> bool {
+        self.run() == Run::Succeeded && self.successful() == Some(true)
+    }
+
     pub fn failure(&self) -> Option<FailureReport> {
         self.get("Failure")
             .filter(|failure| failure.is_true())

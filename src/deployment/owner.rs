@@ -78,20 +78,16 @@ impl Deployment {
 
     /// Manifests that may be applied again: by client-side apply, and by each manager of server-side apply except this program.
     pub fn applied(&self) -> Vec<Applied> {
-        let mut all = Vec::new();
         let file = self.annotation(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if let Some(file) = file {
+        let by_client = file.map(|file| {
             let mas = &file["spec"]["components"]["matrixAuthenticationService"];
             let active = &mas["config"]["active"];
             let reach = OwnedFields::of(mas, if active.is_boolean() { active } else { &Value::Null });
-            all.push(Applied::Client { reach, active: active.as_bool() });
-        }
-        for manager in self.managers().filter(|manager| manager.operation == "Apply" && manager.spec) {
-            if manager.name != FIELD_MANAGER {
-                all.push(Applied::Server { manager: manager.name.to_owned(), reach: manager.reach });
-            }
-        }
-        all
+            Applied::Client { reach, active: active.as_bool() }
+        });
+        let others = self.managers().filter(|one| one.operation == "Apply" && one.spec && one.name != FIELD_MANAGER);
+        let by_server = others.map(|one| Applied::Server { manager: one.name.to_owned(), reach: one.reach });
+        by_client.into_iter().chain(by_server).collect()
     }
 
     pub fn spec_written_by(&self) -> Option<&str> {

@@ -77,6 +77,18 @@ impl ChartRelease {
         (ours && repository.contains('/')).then(|| Self { chart: repository.to_owned(), version: tag.to_owned() })
     }
 
+    /// Reads a release Secret; `None` for other Secrets and charts.
+    pub fn of_helm_secret(secret: &Value) -> Option<Self> {
+        let (metadata, lock) = chart_of(secret)?;
+        // The chart's lock contains the resolved versions; Helm does not store the dependencies themselves.
+        let dependencies =
+            [&lock, &metadata].into_iter().flat_map(|list| list["dependencies"].as_array().into_iter().flatten());
+        std::iter::once(&metadata).chain(dependencies).find_map(|chart| {
+            let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
+            Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
+        })
+    }
+
     pub fn source(&self) -> VersionSource {
         if self.chart.contains('/') { VersionSource::Image } else { VersionSource::Helm }
     }
@@ -113,20 +125,6 @@ fn ess_of(chart: [u64; 3]) -> Option<[u64; 3]> {
 const CHARTS: [&str; 5] = ["ess-stack", "ess-system", "element-updater", "element-operator", "ess-meta"];
 /// The largest decompressed release; Helm's limit is 1 MiB compressed.
 const LARGEST: u64 = 64 << 20;
-
-impl ChartRelease {
-    /// Reads a release Secret; `None` for other Secrets and charts.
-    pub fn of_helm_secret(secret: &Value) -> Option<Self> {
-        let (metadata, lock) = chart_of(secret)?;
-        // The chart's lock contains the resolved versions; Helm does not store the dependencies themselves.
-        let dependencies =
-            [&lock, &metadata].into_iter().flat_map(|list| list["dependencies"].as_array().into_iter().flatten());
-        std::iter::once(&metadata).chain(dependencies).find_map(|chart| {
-            let name = chart["name"].as_str().filter(|name| CHARTS.contains(name))?;
-            Some(Self { chart: name.to_owned(), version: chart["version"].as_str()?.to_owned() })
-        })
-    }
-}
 
 /// The key of the ESS chart's values in a user's chart: the dependency's alias, or its name. `None` if the ESS chart is installed
 /// directly, or this is another release.

@@ -3,8 +3,6 @@
 //! The vendor's schema is not public, so the object is kept unchanged, and only fields are read that the migration guide names or
 //! that all components share. A field of another type counts as absent.
 
-use std::fmt::Write as _;
-
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -214,11 +212,8 @@ impl Deployment {
     /// The `spec` without `…config.active`, to which a dry run applies. The guide: "All other settings should remain the same."
     pub fn dry_run_spec(&self) -> Value {
         let mut spec = self.spec().clone();
-        if let Some(config) =
-            spec.pointer_mut("/components/matrixAuthenticationService/config").and_then(Value::as_object_mut)
-        {
-            config.remove("active");
-        }
+        let config = spec.pointer_mut("/components/matrixAuthenticationService/config");
+        config.and_then(Value::as_object_mut).map(|config| config.remove("active"));
         spec
     }
 
@@ -245,8 +240,5 @@ pub fn squashed(name: &str) -> String {
 /// SHA-256 in lower-case hex. serde_json sorts object keys (without `preserve_order`), so equal trees have equal digests.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

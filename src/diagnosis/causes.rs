@@ -181,9 +181,8 @@ impl Entry {
         let hint = self.hints.iter().find(fits).map_or("", |hint| &hint.text);
         captured.push(("hint".to_owned(), hint.to_owned()));
         let sql = special.sql.as_ref().or(self.sql.as_ref()).map(|sql| Sql {
-            database: sql.database,
-            follows: sql.follows,
             statements: sql.statements.iter().map(|statement| filled(statement, &captured)).collect(),
+            ..*sql
         });
         Cause {
             code: &self.code,

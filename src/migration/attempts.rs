@@ -18,14 +18,17 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt. Fails after too many conflicts or an interrupt.
-    pub fn count(&mut self, session: &Session) -> Result<(), Failure> {
+    /// Counts an attempt; `written` says whether an earlier one wrote. Fails after too many conflicts or an interrupt.
+    pub fn count(&mut self, session: &Session, written: bool) -> Result<(), Failure> {
         if !self.may_retry(&session.deployment) {
             let text = format!("gave up after repeated update conflicts on ElementDeployment {}", session.place());
             return Err(Failure::failed(text));
         }
         if session.interrupt().raised() {
-            // It came during a write that the server refused.
+            if !written {
+                // It came during a write that the server refused.
+                session.ui().status("Nothing was written.");
+            }
             return Err(Failure::told(Exit::Interrupted));
         }
         Ok(())

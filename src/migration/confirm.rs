@@ -1,22 +1,25 @@
 //! The confirmation before a write, and its preconditions as types: an activation requires a dry run, a statement about the
 //! backup, and a confirmation.
 
-use super::server_dry_run::ServerDryRun;
+use serde_json::{Value, json};
+
 use super::step::{Request, Step};
+use crate::checks::backup::statement::names_no_backup;
 use crate::checks::{DryRunPassed, Snapshot};
+use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::{Change, Plan};
 use crate::session::Session;
-use crate::session::workloads::downtime;
-use crate::terminal::Verbosity;
 use crate::terminal::prompt::{PromptError, Typed};
-use crate::workloads::Times;
+use crate::terminal::{Verbosity, diff};
 
 /// The approval for the next attempt, and the one that was used for a write.
 #[derive(Default)]
 pub struct Approvals {
     /// Kept for the next attempt after a conflict.
-    pub approved: Option<Approved>,
+    approved: Option<Approved>,
+    /// Whether a person has to be asked again.
+    expired: bool,
     pub written: Option<Approved>,
 }
 
@@ -24,18 +27,57 @@ pub struct Approvals {
 pub const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl Approvals {
-    /// Shows the write and asks for confirmation, unless the same write is approved already. `None` is a preview.
+    /// Keeps the approval of a write that met a conflict.
+    pub fn keep(&mut self, approved: Approved) {
+        (self.approved, self.expired) = (Some(approved), false);
+    }
+
+    /// The kept approval is old, or the findings have changed. It still shows which changes others made.
+    pub fn expire(&mut self) {
+        self.expired = true;
+    }
+
+    /// For a change that exists already.
+    pub fn forget(&mut self) {
+        self.approved = None;
+    }
+
+    /// After a conflict: if another client changed more than the status since the confirmation, the change is shown again, and
+    /// refused in a script.
+    pub fn refuse_other_changes(&mut self, session: &Session, request: &Request) -> Result<(), Failure> {
+        let now = &session.deployment;
+        let accepted = |earlier: &Approved| {
+            // A rollback that is there already may be an earlier write of this program that arrived late.
+            let arrived = request.step.goes_back() && earlier.plan.is_in(now.object());
+            arrived || earlier.plan.before.differs_only_in_status(now)
+        };
+        if self.approved.as_ref().is_none_or(accepted) {
+            return Ok(());
+        }
+        self.approved = None;
+        let by = now.active_written_by();
+        let by = by.map_or_else(String::new, |(manager, _)| format!(" (field manager {manager})"));
+        let text = format!("another client{by} changed ElementDeployment {} in the meantime", session.place());
+        if request.is_script {
+            return Err(Failure::failed(text).suggest("Check the status, then run the command again:", "status"));
+        }
+        session.ui().warning(text + "; nothing was written");
+        Ok(())
+    }
+
+    /// Shows the write, with the object after it (`answer`), and asks for confirmation, unless the same write is approved
+    /// already. `None` is a preview.
     pub fn obtain(
         &mut self,
         session: &Session,
         request: &Request,
         seen: &Snapshot,
         plan: Plan,
-        shown: &ServerDryRun,
-        times: Option<Times>,
+        answer: &Deployment,
+        downtime: &[String],
     ) -> Result<Option<Approved>, Failure> {
         let earlier = self.approved.take();
-        let still = earlier.filter(|earlier| earlier.plan().before.differs_only_in_status(&plan.before));
+        let still = earlier.filter(|earlier| !self.expired && earlier.plan.before.differs_only_in_status(&plan.before));
         if let Some(go) = still.and_then(|earlier| earlier.reused(plan.clone())) {
             return Ok(Some(go));
         }
@@ -43,12 +85,12 @@ impl Approvals {
             // Confirmed already, and the user may have left the terminal.
             let words = "The operator's reconcile of the change was not observed; requesting another one.";
             session.ui().status(words);
-            shown.show(session, &plan);
+            show(session, request, &plan, answer);
             return Ok(Some(go));
         }
-        let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script(session);
+        let hidden = session.ui().verbosity == Verbosity::Quiet && request.is_script;
         if request.preview || !hidden {
-            shown.show(session, &plan);
+            show(session, request, &plan, answer);
         }
         if request.preview {
             session.ui().status("This is a preview; nothing was written.");
@@ -56,7 +98,23 @@ impl Approvals {
         }
         // A second question of the same command can follow a write.
         let changed = if self.written.is_some() { "nothing more was changed" } else { NOTHING_CHANGED };
-        approve(session, request, seen, plan, times, changed).map(Some)
+        approve(session, request, seen, plan, downtime, changed).map(Some)
+    }
+}
+
+fn show(session: &Session, request: &Request, plan: &Plan, answer: &Deployment) {
+    let (ui, before) = (session.ui(), &plan.before);
+    let spec = |deployment: &Deployment| json!({"spec": deployment.spec()});
+    let metadata = |deployment: &Deployment| match &deployment.object()["metadata"]["annotations"] {
+        Value::Null => json!({"metadata": {"annotations": {}}}),
+        annotations => json!({"metadata": {"annotations": annotations}}),
+    };
+    ui.say_under("Change to the ElementDeployment:", 0);
+    // No field of the spec contains a secret.
+    ui.changes(&diff::changes(&spec(before), &spec(answer)));
+    // The manifest owner changes only the spec.
+    if !request.via_owner {
+        ui.changes(&diff::changes(&metadata(before), &metadata(answer)));
     }
 }
 
@@ -65,11 +123,14 @@ fn approve(
     request: &Request,
     seen: &Snapshot,
     plan: Plan,
-    times: Option<Times>,
+    downtime: &[String],
     changed: &str,
 ) -> Result<Approved, Failure> {
     let question = match request.step {
-        Step::Activate => return approve_activation(session, request, seen, plan, times),
+        _ if matches!(plan.change, Change::RequestReconcile(_)) => {
+            "The change was made, but the operator's reconcile of it was not observed. This requests another one. Continue?"
+        }
+        Step::Activate => return approve_activation(session, request, seen, plan, downtime),
         Step::DryRun => {
             "Users don't notice this. The operator starts MAS and does a dry run of the migration. Continue?"
         }
@@ -86,7 +147,7 @@ fn approve_activation(
     request: &Request,
     seen: &Snapshot,
     plan: Plan,
-    times: Option<Times>,
+    downtime: &[String],
 ) -> Result<Approved, Failure> {
     let Some(dry_run_passed) = DryRunPassed::check(seen) else {
         return Err(Failure::new(
@@ -95,8 +156,8 @@ fn approve_activation(
         ));
     };
     let ui = session.ui();
-    let script = !ui.terminal.can_ask();
-    if script && (request.confirm.is_none() || request.backup.is_none()) {
+    let unattended = !ui.terminal.can_ask();
+    if unattended && (request.confirm.is_none() || request.backup.is_none()) {
         let also = if request.yes { "; --yes is not sufficient" } else { "" };
         return Err(Failure::usage(format!(
             "the activation requires confirmation and there is no terminal to ask on; pass --confirm {} and --backup \"WHERE IT IS\"{also}",
@@ -104,22 +165,24 @@ fn approve_activation(
         )));
     }
     // Printed before a prompt also with `-q`.
-    let say = |text: &str| if script { ui.status(text) } else { ui.say_under(text, 2) };
+    let say = |text: &str| if unattended { ui.status(text) } else { ui.say_under(text, 2) };
     say("");
     say("This starts the migration:");
-    for line in downtime(seen, times) {
+    for line in downtime {
         say(&format!("  {line}"));
     }
     say("  The operator copies all accounts and logins to MAS, then starts the components with MAS.");
     say("  After it succeeds, the only way back is to restore both databases from a backup.");
     let backup = BackupStated::ask(session, request.backup.as_deref())?;
-    let confirmed = Confirmed::by_name(session, request.confirm.as_deref())?;
+    let confirmed = NameTyped::ask(session, request.confirm.as_deref())?;
     Ok(Approved::activation(plan, dry_run_passed, backup, confirmed))
 }
 
 /// Proof of a confirmation.
-#[derive(Debug, Clone, Copy)]
 pub struct Confirmed(());
+
+/// Proof that the deployment's name was typed or given.
+struct NameTyped(());
 
 #[derive(Debug, Clone)]
 pub struct BackupStated(String);
@@ -135,19 +198,21 @@ impl Confirmed {
     pub fn by_yes(session: &Session, yes: bool, question: &str, changed: &str) -> Result<Self, Failure> {
         match if yes { Ok(true) } else { session.ui().confirm(question) } {
             Ok(true) => Ok(Self(())),
-            Ok(false) => Err(Self::refused(session, "not confirmed", changed)),
+            Ok(false) => Err(refused(session, "not confirmed", changed)),
             Err(error) => Err(Failure::unanswered(error, "--yes")),
         }
     }
+}
 
-    /// Prints a warning, also with `-q`: a "no" is not an error.
-    fn refused(session: &Session, why: &str, changed: &str) -> Failure {
-        session.ui().warning(format!("{why}; {changed}"));
-        Failure::told(Exit::Failed)
-    }
+/// Prints a warning, also with `-q`: a "no" is not an error.
+fn refused(session: &Session, why: &str, changed: &str) -> Failure {
+    session.ui().warning(format!("{why}; {changed}"));
+    Failure::told(Exit::Failed)
+}
 
+impl NameTyped {
     /// Checks `--confirm NAME`, or asks for the name.
-    fn by_name(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
+    fn ask(session: &Session, given: Option<&str>) -> Result<Self, Failure> {
         let name = &session.target.name;
         match given {
             Some(given) if given == name => Ok(Self(())),
@@ -156,9 +221,9 @@ impl Confirmed {
             ))),
             None => match session.ui().typed("Type the deployment name to start the migration:", name) {
                 Ok(Typed::Right) => Ok(Self(())),
-                Ok(Typed::Nothing) => Err(Self::refused(session, "not confirmed", NOTHING_CHANGED)),
+                Ok(Typed::Nothing) => Err(refused(session, "not confirmed", NOTHING_CHANGED)),
                 Ok(Typed::Wrong) => {
-                    Err(Self::refused(session, &format!("{name} was not typed in three attempts"), NOTHING_CHANGED))
+                    Err(refused(session, &format!("{name} was not typed in three attempts"), NOTHING_CHANGED))
                 }
                 Err(error) => Err(Failure::unanswered(error, &format!("--confirm {name}"))),
             },
@@ -196,7 +261,7 @@ impl Approved {
         Self { plan, backup: None }
     }
 
-    fn activation(plan: Plan, _: DryRunPassed, backup: BackupStated, _: Confirmed) -> Self {
+    fn activation(plan: Plan, _: DryRunPassed, backup: BackupStated, _: NameTyped) -> Self {
         Self { plan, backup: Some(backup) }
     }
 
@@ -217,72 +282,5 @@ impl Approved {
     /// The approval for the same write on a newer state of the deployment.
     fn reused(self, plan: Plan) -> Option<Self> {
         (plan.change == self.plan.change).then_some(Self { plan, ..self })
-    }
-}
-
-/// Words that deny a backup or give no location.
-const NO_PLACE: &str = include_str!("no_backup_words.txt");
-
-/// Whether a statement has no other words.
-fn names_no_backup(text: &str) -> bool {
-    let plain = text.to_lowercase().replace(['\'', '\u{2019}'], "");
-    let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.all(|word| NO_PLACE.split_whitespace().any(|no| no == word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::names_no_backup;
-
-    #[test]
-    fn backup_statement_names_a_location() {
-        for text in [
-            "none",
-            "None.",
-            "no",
-            "-",
-            "----",
-            "????",
-            "later",
-            "Later!",
-            "n/a",
-            "N / A",
-            "not yet",
-            "no backup",
-            "there is no backup",
-            "I don't have one",
-            "will do it later",
-            "tomorrow",
-            "nothing",
-            "null",
-            "todo",
-            "TBD",
-            "unknown",
-            "skip",
-            "nope",
-            "yes",
-            "done",
-            "the backup is made",
-            "xxxx",
-            "keins",
-            "später",
-            "aucun",
-        ] {
-            assert!(names_no_backup(text), "{text}");
-        }
-        for text in [
-            "tape 7 in the safe",
-            "on the shelf",
-            "nas3:/dumps/2026-11-23, synapse and mas",
-            "shelf",
-            "s3://backups/synapse",
-            "/backup/2026",
-            "velero snapshot",
-            "no-backup-host:/srv/dumps",
-            "Tresor, Band 3",
-            "ask Ana",
-        ] {
-            assert!(!names_no_backup(text), "{text}");
-        }
     }
 }

@@ -2,9 +2,8 @@
 
 use super::advice;
 use super::follow::missing;
-use super::resume::{dry_run, is_of, take_pending};
 use super::step::Step;
-use crate::checks::Snapshot;
+use crate::checks::{Snapshot, dry_run_record};
 use crate::deployment::FailureReport;
 use crate::diagnosis;
 use crate::error::{Exit, Failure};
@@ -24,7 +23,7 @@ pub fn timed_out(session: &Session, step: Step, awaiting: &Awaiting, goes_on: &s
             None => failure,
         },
     };
-    failure.then("To resume:", session.command(step.command()))
+    failure.suggest("To resume:", step.command())
 }
 
 pub fn overtaken(session: &Session) -> Failure {
@@ -40,7 +39,7 @@ pub fn overtaken(session: &Session) -> Failure {
     if deployment.mas_active() == Some(true) && deployment.active() != Some(true) {
         failure = failure.advise("The migration is done (mas_active is true), but active is not true. Set spec.components.matrixAuthenticationService.config.active to true again, or the operator turns MAS off.");
     }
-    failure.then("Check the status, then run the command again:", session.command("status"))
+    failure.suggest("Check the status, then run the command again:", "status")
 }
 
 /// Reports a failure of the operator. Writes the failure file first, because the guide requires it before a rollback, and
@@ -86,17 +85,19 @@ pub async fn report(
     let kept = session
         .change_record(|record| {
             if step == Step::DryRun {
-                let pending = take_pending(record, step, &session.deployment);
+                let pending = record.take_pending(step, &session.deployment);
                 let proof = pending.as_ref();
                 let message = Some(report.message.clone());
-                record.dry_run = Some(dry_run(snapshot, &seen, proof, now, seconds, DryRunResult::Failed, message));
+                record.dry_run =
+                    Some(dry_run_record(snapshot, &seen, proof, now, seconds, DryRunResult::Failed, message));
             } else {
                 record.failed_since(&report.message);
-            }
-            if let Some(pending) = record.pending.as_mut().filter(|pending| is_of(pending, step, &session.deployment)) {
-                // The write remains and the operator retries: every reconcile that starts from now on counts.
-                pending.baseline.at_write.running = false;
-                pending.baseline.at_write.failure.clone_from(&report.completion);
+                let ours = record.pending.as_mut().filter(|pending| pending.is_of(step, &session.deployment));
+                if let Some(pending) = ours {
+                    // The write remains and the operator retries: every reconcile that starts from now on counts.
+                    pending.baseline.at_write.running = false;
+                    pending.baseline.at_write.failure.clone_from(&report.completion);
+                }
             }
             record.note(now, None, format!("{} failed", step.command()));
         })
@@ -111,29 +112,24 @@ pub async fn report(
     let migrated = session.deployment.mas_active() == Some(true);
     let failure = match step {
         Step::DryRun => Failure::failed("the dry run failed; users don't notice it, and nothing has been migrated")
-            .then(
-                "The operator retries automatically. After you fix the cause, repeat the dry run:",
-                session.command("dry-run"),
-            )
-            .then("To remove the MAS component:", session.command("abort --remove")),
+            .suggest("The operator retries automatically. After you fix the cause, repeat the dry run:", "dry-run")
+            .suggest("To remove the MAS component:", "abort --remove"),
         Step::Activate if migrated => {
-            Failure::failed("the operator reports a failure after the migration finished (mas_active is true)").then(
-                "The only way back is to restore the backup. To follow the operator's next retry:",
-                session.command("activate"),
-            )
+            Failure::failed("the operator reports a failure after the migration finished (mas_active is true)")
+                .suggest("The only way back is to restore the backup. To follow the operator's next retry:", "activate")
         }
         Step::Activate => {
             Failure::failed("the migration failed; the operator retries automatically until you roll back")
-                .then("To follow the next retry:", session.command("activate"))
-                .then("To roll back, so that users can log in again:", go_back.clone())
+                .suggest("To follow the next retry:", "activate")
+                .suggest("To roll back, so that users can log in again:", "abort")
         }
         Step::Abort | Step::Remove => Failure::failed("the rollback failed; the operator retries automatically")
-            .then("To follow the next retry:", session.command(step.command())),
+            .suggest("To follow the next retry:", step.command()),
     };
     let file = saved.ok().map(|path| path.display().to_string());
     if !diagnosis::is_unclear(&causes) {
         return (failure, file);
     }
     let text = "To collect a report for the vendor's support, without secrets:";
-    (failure.then(text, session.command("report")), file)
+    (failure.suggest(text, "report"), file)
 }

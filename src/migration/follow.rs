@@ -5,47 +5,49 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::resume::rests;
-use super::step::Step;
+use super::resume::Start;
+use super::step::{Request, Step, migrated};
+use crate::checks::Snapshot;
 use crate::cluster::WatchItem;
 use crate::deployment::Deployment;
+use crate::error::Failure;
 use crate::record::TimelineEntry;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::InterruptState;
 use crate::session::workloads::WorkloadWatch;
+use crate::terminal::Ui;
 use crate::terminal::progress::{Progress, Waiting};
-use crate::terminal::time::hour_and_minute;
-use crate::verdict::{Awaiting, Baseline, Continuity, Event, Observation, Tracker, Verdict};
+use crate::terminal::time::{ago, hour_and_minute};
+use crate::verdict::{Awaiting, Continuity, Event, Observation, Tracker, Verdict};
 
+/// How a step ended.
 #[derive(Debug)]
-pub enum FollowEnd {
-    Verdict(Verdict),
-    TimedOut(Awaiting),
-    Interrupted,
-    /// The change existed and its goal is reached, with the text for display; the reconcile was not observed.
+pub enum End {
+    /// There is nothing left to do, with the text for display: the goal was reached before this call or unobserved.
     Reached(&'static str),
-    /// The reconcile that was running during the write has ended, and the operator is idle.
-    AtRest,
+    Preview,
+    NotWaited,
+    Interrupted,
+    TimedOut(Awaiting),
+    /// The manifest owner's change did not arrive in time.
+    OwnerTimedOut,
+    /// The manifest owner made another change than the one that was shown.
+    OwnerDiffers(Failure),
+    /// The operator is idle, and its reconcile of the manifest owner's change was not observed.
+    OwnersUnobserved,
+    Verdict(Verdict),
 }
 
-#[derive(Debug)]
+/// What was observed until the end.
 pub struct Followed {
-    pub end: FollowEnd,
+    /// The state before the write, or in which the change was found.
+    pub seen: Snapshot,
     pub timeline: Vec<TimelineEntry>,
     pub took: Duration,
     /// What the cluster continues to do, as the end of a sentence.
     pub goes_on: String,
-}
-
-pub struct Start {
-    pub baseline: Baseline,
-    pub seen: Deployment,
-    /// Whether events between the write and `seen` may be missing.
-    pub continuity: Continuity,
-    pub changed: Timestamp,
-    /// Whether the change existed before this call, so that an unobserved reconcile may have reached its goal.
-    pub existing: bool,
+    pub progress: Progress,
 }
 
 /// How long the operator must be idle after an earlier reconcile before another one is requested. A queued reconcile starts
@@ -54,86 +56,111 @@ const REST: Duration = Duration::from_secs(5);
 
 const STARTED: &str = "operator started reconciling";
 
-/// Follows until a verdict, the time-out or an interrupt, and updates `session.deployment`. `reached` returns why there is
-/// nothing left to do.
+/// Follows until a verdict, the time-out or an interrupt, and updates `session.deployment`. `None` if the reconcile that was
+/// running during the write has ended, the operator is idle, and another reconcile can be requested.
 pub async fn follow(
     session: &mut Session,
+    request: &Request,
+    seen: Snapshot,
     start: Start,
     deadline: Deadline,
-    step: Step,
-    reached: &dyn Fn(&Deployment) -> Option<&'static str>,
-    progress: &Progress,
-) -> Followed {
-    let begun = Instant::now();
-    let mut end = deadline;
+) -> (Option<End>, Followed) {
+    let (step, begun) = (request.step, Instant::now());
+    let progress = session.ui().progress();
+    if start.existing {
+        let by = start.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+        let at = start.changed.map_or_else(String::new, |at| format!(", {}", ago(at, session.now())));
+        session.ui().status(format!("The change was already made{by}{at}; following the operator."));
+    } else if !request.via_owner {
+        progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
+    }
+    if request.preview || !request.wait {
+        let end = if request.preview { End::Preview } else { End::NotWaited };
+        let (timeline, goes_on) = (Vec::new(), step.goes_on().to_owned());
+        return (Some(end), Followed { seen, timeline, took: Duration::ZERO, goes_on, progress });
+    }
+    let mut time_out = deadline;
     let mut resting_since = None;
     let mut log = Log {
-        progress,
+        ui: session.ui().clone(),
+        progress: &progress,
         step,
+        come_back: session.command(step.command()),
         timeline: Vec::new(),
         since: session.now(),
         deadline,
         last: None,
         explained: false,
         missed: false,
-        changed: hour_and_minute(start.changed, session.now(), session.ui().terminal.zone()),
+        changed: hour_and_minute(start.changed.unwrap_or(session.now()), session.now(), session.ui().terminal.zone()),
         silent: false,
         running: if start.continuity == Continuity::Gap { "operator is reconciling" } else { STARTED },
     };
     // For display only.
-    let stages = if deadline.once { WorkloadWatch::default() } else { WorkloadWatch::watch(session, progress) };
+    let stages = if deadline.once { WorkloadWatch::default() } else { WorkloadWatch::watch(session, &progress) };
+    // Another reconcile is never requested for an activation.
+    let unseen = step != Step::Activate && start.baseline.at_write.running;
     let mut tracker = Tracker::new(start.baseline);
     let mut watch = session.cluster.follow(&session.target, start.seen.object());
     // The result of the write is an event too: it may already show a reconcile.
     session.deployment = start.seen;
     let first = Event::Seen(Box::new(Observation::of(&session.deployment)), start.continuity);
-    // Reports an interrupt that came during the write.
-    session.interrupt().set(log.interrupted(tracker.observe(&first), session));
-    let stopped = loop {
+    tracker.observe(&first);
+    let end = loop {
         let verdict = tracker.verdict().clone();
-        log.show(&verdict, session);
+        session.interrupt().set(log.interrupted(&verdict));
+        log.show(&verdict);
         if verdict.is_final() {
-            break FollowEnd::Verdict(verdict);
+            break Some(End::Verdict(verdict));
         }
-        if let Some(words) = reached(&session.deployment) {
-            break FollowEnd::Reached(words);
+        if start.existing
+            && step == Step::Activate
+            && let Some(words) = migrated(&session.deployment)
+        {
+            break Some(End::Reached(words));
         }
         if let (Verdict::Pending(awaiting), true) = (&verdict, deadline.once) {
-            break FollowEnd::TimedOut(awaiting.clone());
+            break Some(End::TimedOut(awaiting.clone()));
         }
-        // Another reconcile is never requested for an activation.
-        let unseen = step != Step::Activate && tracker.baseline.at_write.running;
-        let resting = unseen && verdict == Verdict::Pending(Awaiting::Start) && rests(&session.deployment);
+        let resting =
+            unseen && verdict == Verdict::Pending(Awaiting::Start) && session.deployment.conditions().at_rest();
         resting_since = resting.then(|| resting_since.unwrap_or_else(Instant::now));
         tokio::select! {
             // An available verdict takes precedence over the time-out and a signal.
             biased;
             item = watch.next() => match item {
-                Some(item) => if let Some(event) = log.take(item, session) {
+                Some(item) => if let Some(event) = log.take(item, &mut session.deployment) {
                     tracker.observe(&event);
                 },
                 None => watch = session.follow_anew().await,
             },
-            () = session.interrupt().wait() => break FollowEnd::Interrupted,
-            () = sleep_until(resting_since.unwrap_or(begun) + REST), if resting_since.is_some() => break FollowEnd::AtRest,
-            () = end.over() => {
-                if end.catch_up() {
+            () = session.interrupt().wait() => break Some(End::Interrupted),
+            // Without a rest the time is not used.
+            () = sleep_until(resting_since.unwrap_or(begun) + REST), if resting_since.is_some() => {
+                break request.via_owner.then_some(End::OwnersUnobserved);
+            }
+            () = time_out.over() => {
+                if time_out.catch_up() {
                     watch = session.cluster.follow(&session.target, session.deployment.object());
                     continue;
                 }
                 let Verdict::Pending(awaiting) = tracker.verdict().clone() else { continue };
-                break FollowEnd::TimedOut(awaiting);
+                break Some(End::TimedOut(awaiting));
             }
         }
     };
     stages.append_to(&mut log.timeline);
     let goes_on = log.goes_on(tracker.verdict());
-    Followed { end: stopped, timeline: log.timeline, took: begun.elapsed(), goes_on }
+    let timeline = log.timeline;
+    (end, Followed { seen, timeline, took: begun.elapsed(), goes_on, progress })
 }
 
 struct Log<'a> {
+    ui: Ui,
     progress: &'a Progress,
     step: Step,
+    /// The command that follows again.
+    come_back: String,
     timeline: Vec<TimelineEntry>,
     since: Timestamp,
     deadline: Deadline,
@@ -152,7 +179,7 @@ struct Log<'a> {
 
 impl Log<'_> {
     /// Converts a watch item into an event, and prints connection problems.
-    fn take(&mut self, item: WatchItem, session: &mut Session) -> Option<Event> {
+    fn take(&mut self, item: WatchItem, last: &mut Deployment) -> Option<Event> {
         match item {
             WatchItem::Seen { object, continuity } => {
                 let Ok(deployment) = Deployment::from_value(object) else {
@@ -164,10 +191,10 @@ impl Log<'_> {
                 let seen = Observation::of(&deployment);
                 self.silent = false;
                 self.progress.updated();
-                if seen.mas_active == Some(true) && session.deployment.mas_active() != Some(true) {
-                    self.note(session, "mas_active is true".to_owned());
+                if seen.mas_active == Some(true) && last.mas_active() != Some(true) {
+                    self.note("mas_active is true".to_owned());
                 }
-                session.deployment = deployment;
+                *last = deployment;
                 Some(Event::Seen(Box::new(seen), continuity))
             }
             WatchItem::Deleted(object) => {
@@ -176,19 +203,19 @@ impl Log<'_> {
             }
             WatchItem::Trouble(error) => {
                 self.silent = true;
-                self.note(session, format!("can't watch the ElementDeployment; retrying: {error}"));
+                self.note(format!("can't watch the ElementDeployment; retrying: {error}"));
                 None
             }
             WatchItem::Recovered => {
                 self.silent = false;
-                self.note(session, "watching the ElementDeployment again".to_owned());
+                self.note("watching the ElementDeployment again".to_owned());
                 None
             }
         }
     }
 
-    fn note(&mut self, session: &Session, what: String) {
-        self.timeline.push(TimelineEntry { at: session.now(), what: what.clone() });
+    fn note(&mut self, what: String) {
+        self.timeline.push(TimelineEntry { at: self.ui.terminal.now(), what: what.clone() });
         self.progress.note(what);
     }
 
@@ -197,31 +224,27 @@ impl Log<'_> {
         self.step.goes_on_as_seen(awaiting, &self.changed, self.silent)
     }
 
-    fn interrupted(&self, verdict: &Verdict, session: &Session) -> InterruptState {
-        InterruptState::Following { doing: self.goes_on(verdict), come_back: session.command(self.step.command()) }
+    fn interrupted(&self, verdict: &Verdict) -> InterruptState {
+        InterruptState::Following { doing: self.goes_on(verdict), come_back: self.come_back.clone() }
     }
 
     /// Prints what is awaited, if it has changed.
-    fn show(&mut self, verdict: &Verdict, session: &Session) {
-        // An interrupt is reported once.
-        if !session.interrupt().raised() {
-            session.interrupt().set(self.interrupted(verdict, session));
-        }
+    fn show(&mut self, verdict: &Verdict) {
         if self.last.as_ref() == Some(verdict) {
             return;
         }
         if let Verdict::Pending(awaiting) = verdict {
             if *awaiting == Awaiting::End && self.last != Some(Verdict::Pending(Awaiting::End)) {
                 let what = if self.last.is_none() { self.running } else { STARTED };
-                self.since = session.now();
+                self.since = self.ui.terminal.now();
                 self.timeline.push(TimelineEntry { at: self.since, what: what.to_owned() });
                 self.progress.done(what);
             }
             if let Awaiting::NextRun(report) = awaiting {
-                self.note(
-                    session,
-                    format!("the operator reported an internal error ({}); its next reconcile counts", report.message),
-                );
+                self.note(format!(
+                    "the operator reported an internal error ({}); its next reconcile counts",
+                    report.message
+                ));
             }
             if let (Awaiting::Untold(report), false) = (awaiting, self.explained) {
                 self.explained = true;
@@ -230,7 +253,7 @@ impl Log<'_> {
                      failure: {}",
                     report.message
                 );
-                self.note(session, text);
+                self.note(text);
             }
             let what = match awaiting {
                 Awaiting::End => self.step.doing().to_owned(),

@@ -15,126 +15,114 @@ mod step;
 mod via_owner;
 mod wait;
 
-use std::ops::ControlFlow;
-use std::time::Duration;
-
 pub use advice::{known, page};
 pub use confirm::{Confirmed, NOTHING_CHANGED};
 pub use step::{Request, Step};
+
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::deployment::Run;
 use crate::error::{Exit, Failure};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
-use crate::session::endpoints;
+use crate::session::endpoints::ConnectionTest;
 use crate::session::reading::Extent;
-use crate::terminal::{Next, OutputFormat};
-use crate::verdict::Continuity;
+use crate::terminal::OutputFormat;
 
+use apply::Intent;
 use attempts::Attempts;
 use confirm::Approvals;
-use follow::Start;
-use outcome::{Ended, Ending, Outcome};
+use follow::{End, Followed, follow};
 use preflight::Preflight;
 
 /// The delay after a conflict: the operator writes status in bursts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs a step, prints its outcome, tests the network after a success, and prints the next step last.
+/// Runs a step and reports how it ended.
 pub async fn take(session: &mut Session, request: &Request, format: OutputFormat) -> Result<Exit, Failure> {
-    // A command without a verdict needs no network test.
-    let reach = (request.wait && !request.preview && !request.step.goes_back())
-        .then(|| endpoints::ConnectionTest::begin(session));
-    let mut outcome = Outcome::new(request.step);
-    let ended = run(session, request, &mut outcome).await;
-    let (succeeded, next) = (matches!(ended, Ok((Ending::Succeeded, Ok(_)))), outcome.next.take());
-    let exit = outcome.finish(session, format, ended).await?;
-    if let (true, Some(reach)) = (succeeded, reach) {
-        endpoints::after(session, reach).await;
-    }
-    if let Some(next) = next {
-        session.ui().next(&next);
-    }
-    Ok(exit)
+    // Only a verdict of `dry-run` or `activate` is followed by a network test.
+    let network =
+        (request.wait && !request.preview && !request.step.goes_back()).then(|| ConnectionTest::begin(session));
+    let mut write = None;
+    let ended = run(session, request, &mut write).await;
+    // On the heap: the future is large.
+    Box::pin(outcome::report(session, request, format, write, ended, network)).await
 }
 
-/// Repeats the flow from its beginning after a conflict on the deployment or the record.
-async fn run(session: &mut Session, request: &Request, outcome: &mut Outcome) -> Result<Ended, Failure> {
+/// Finds or makes the change, and follows the operator. Begins again after a conflict on the deployment or the record, after a
+/// wait, and if the operator is idle without a reconcile of the change. `write` is that of the contract.
+async fn run(
+    session: &mut Session,
+    request: &Request,
+    write: &mut Option<&'static str>,
+) -> Result<(End, Option<Followed>), Failure> {
     let step = request.step;
-    let timeout = request.timeout.unwrap_or(step.timeout());
-    let deadline = Deadline::new(session.now(), timeout);
+    let deadline = Deadline::new(session.now(), request.timeout.unwrap_or(step.timeout()));
     let stamp = session.now().to_string();
     let (mut attempts, mut preflight, mut approvals) =
         (Attempts::default(), Preflight::default(), Approvals::default());
     loop {
-        attempts.count(session)?;
-        // A rollback reads the deployment alone, so that nothing else can block it.
+        attempts.count(session, approvals.written.is_some())?;
+        // A rollback reads little, so that nothing else can block it.
         let seen = session.gather(if step.goes_back() { Extent::Abort } else { Extent::Step }).await;
-        if let Some(words) = step.reached(&seen) {
-            if step == Step::Abort && seen.deployment.mas().is_some() {
-                let text = "The MAS component stays in the ElementDeployment. To remove it:";
-                outcome.next = Some(Next::new(text).command(session.command(Step::Remove.command())));
-            }
-            return Ok(outcome.nothing_to_do(session, words));
+        // After a write of this command, only its reconcile shows that the goal is reached.
+        let written = approvals.written.is_some();
+        if !written && let Some(words) = step.reached(&seen) {
+            return Ok((End::Reached(words), None));
         }
-        if let Some(baseline) = step.found(&seen) {
-            session.ui().status(resume::since_when(session, &seen, step));
-            if request.preview {
-                session.ui().status("This is a preview; there is nothing to write.");
-                return Ok((Ending::Unchanged, Ok(Exit::Done)));
-            }
-            let changed = resume::changed(&seen, step).1.unwrap_or(session.now());
-            let continuity = Continuity::Gap;
-            let start = Start { baseline, seen: seen.deployment.clone(), continuity, changed, existing: true };
-            match outcome::follow_to_verdict(session, request, &seen, start, deadline, outcome).await? {
-                Some(ended) => return Ok(ended),
-                None => continue,
-            }
-        }
-        if resume::wait_for_other_write(session, &seen).await? {
-            continue;
-        }
-        if approvals.written.is_none() {
-            preflight.check(session, request, &seen).await?;
-        }
-        let running = seen.deployment.conditions().run() == Run::Running;
-        if running && !request.preview && step.waits(&seen) {
-            match wait::until_idle(session, deadline, step).await? {
-                Some(stopped) => return Ok(outcome::without_write(session, step, stopped)),
-                None => continue,
-            }
-        }
-        let plan = step.plan(&seen, &stamp)?;
-        if !request.preview {
-            // Fails before the prompt if the write can't be recorded.
-            apply::record(session, step, &seen)?;
-        }
-        let Some(shown) = server_dry_run::ask(session, &plan).await? else {
-            tokio::time::sleep(PAUSE).await;
-            session.reread().await?;
-            continue;
-        };
-        shown.refuse_more(step)?;
-        let seen = shown.foresee(session, seen, step).await?;
-        // `None` is a preview.
-        let Some(go) = approvals.obtain(session, request, &seen, plan, &shown, preflight.times)? else {
-            return Ok((Ending::Unchanged, Ok(Exit::Done)));
-        };
-        let start = if request.via_owner {
-            match via_owner::hand_over(session, request, &seen, &go, &shown.answer, deadline).await? {
-                ControlFlow::Continue(start) => start,
-                ControlFlow::Break(ended) => return Ok(ended),
-            }
+        let (seen, start) = if let Some(start) = resume::find(&seen, step) {
+            approvals.forget();
+            (seen, start)
         } else {
-            let Some(start) = apply::write(session, request, &seen, &go, &shown, outcome).await? else {
-                approvals.approved = Some(go);
+            if resume::wait_for_other_write(session, &seen).await? {
+                continue;
+            }
+            approvals.refuse_other_changes(session, request)?;
+            if !written && preflight.check(session, request, &seen).await? {
+                approvals.expire();
+            }
+            if !request.preview {
+                Preflight::refuse_unrecordable(step, &seen)?;
+                if seen.deployment.conditions().run() == Run::Running && step.waits(&seen) {
+                    if let Some(end) = wait::until_idle(session, deadline, step).await {
+                        return Ok((end, None));
+                    }
+                    approvals.expire();
+                    continue;
+                }
+            }
+            let plan = request.plan(&seen, &stamp, written)?;
+            let Some(answer) = server_dry_run::ask(session, step, &plan).await? else {
+                tokio::time::sleep(PAUSE).await;
+                session.reread().await?;
                 continue;
             };
-            approvals.written = Some(go);
-            start
+            let seen = Preflight::foresee(session, step, seen, &answer).await?;
+            // `None` is a preview.
+            let Some(go) = approvals.obtain(session, request, &seen, plan, &answer, &preflight.downtime)? else {
+                return Ok((End::Preview, None));
+            };
+            let intent = Intent::of(session, request, &seen, &go, &answer).await?;
+            let start = if request.via_owner {
+                intent.record(session).await?;
+                match via_owner::hand_over(session, request, go.plan(), &answer, deadline).await? {
+                    ControlFlow::Continue(start) => start,
+                    ControlFlow::Break(end) => return Ok((end, None)),
+                }
+            } else {
+                let Some(start) = apply::write(session, request, intent, write).await? else {
+                    approvals.keep(go);
+                    continue;
+                };
+                approvals.written = Some(go);
+                start
+            };
+            (seen, start)
         };
-        if let Some(ended) = outcome::follow_to_verdict(session, request, &seen, start, deadline, outcome).await? {
-            return Ok(ended);
+        // Otherwise the operator is idle without a reconcile of the change, and another one is requested.
+        if let (Some(end), followed) = follow(session, request, seen, start, deadline).await {
+            return Ok((end, Some(followed)));
         }
     }
 }

@@ -3,19 +3,18 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::follow::{FollowEnd, Followed, Start, follow, missing};
-use super::step::{Request, Step, migrated};
-use super::{failed, resume};
-use crate::checks::Snapshot;
-use crate::deployment::Deployment;
+use super::failed;
+use super::follow::{End, Followed, missing};
+use super::resume::made;
+use super::step::{Request, Step};
+use crate::checks::{Snapshot, dry_run_record};
 use crate::error::{Exit, Failure};
 use crate::record::DryRunResult;
-use crate::session::deadline::Deadline;
+use crate::session::endpoints::{self, ConnectionTest};
 use crate::session::interrupt::InterruptState;
 use crate::session::reading::Extent;
 use crate::session::status::Status;
 use crate::session::{Document, Session};
-use crate::terminal::progress::Progress;
 use crate::terminal::time::duration;
 use crate::terminal::{Line, Next, OutputFormat};
 use crate::verdict::{Observation, Verdict};
@@ -23,7 +22,7 @@ use crate::verdict::{Observation, Verdict};
 /// `verdict` of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ending {
+enum Ending {
     Succeeded,
     /// The operator reports a failure, or the change was overwritten or deleted.
     Failed,
@@ -32,22 +31,6 @@ pub enum Ending {
     NotWaited,
     /// Nothing to do, or nothing written.
     Unchanged,
-}
-
-/// The end of a flow and the result of its command. A passed dry run whose record couldn't be written is an error, because the
-/// next step requires the record. An error before the write is not an end: it leaves the deployment unchanged.
-pub type Ended = (Ending, Result<Exit, Failure>);
-
-/// The outcome of a writing command.
-#[derive(Debug)]
-pub struct Outcome {
-    step: Step,
-    /// `write` of the contract; `None` without an attempt.
-    pub write: Option<&'static str>,
-    pub message: Option<String>,
-    pub record_file: Option<String>,
-    /// The next step after a success; printed last.
-    pub next: Option<Next>,
 }
 
 #[derive(Serialize)]
@@ -63,165 +46,163 @@ struct Contents<'a> {
     status: Status,
 }
 
-impl Outcome {
-    pub const fn new(step: Step) -> Self {
-        Self { step, write: None, message: None, record_file: None, next: None }
-    }
+/// What a step prints at its end.
+#[derive(Default)]
+struct Page {
+    message: Option<String>,
+    record_file: Option<String>,
+    /// The next step; printed last.
+    next: Option<Next>,
+}
 
-    pub fn nothing_to_do(&mut self, session: &Session, why: &'static str) -> Ended {
-        session.ui().status(why);
-        self.message = Some(why.to_owned());
-        (Ending::Unchanged, Ok(Exit::Done))
-    }
+/// The verdict of the contract, and the result of the command. A passed dry run whose record couldn't be written is an error,
+/// because the next step requires the record.
+type Concluded = (Ending, Result<Exit, Failure>);
 
-    /// Ends a command. Prints the outcome with `-o json` and `-o yaml`, also after an error.
-    pub async fn finish(
-        self,
-        session: &mut Session,
-        format: OutputFormat,
-        ended: Result<Ended, Failure>,
-    ) -> Result<Exit, Failure> {
-        let (verdict, result) = match ended {
-            Ok(ended) => ended,
+/// Ends a step: prints how it ended, also as data, tests the network after a success, and prints the next step last. `write`
+/// is that of the contract; `None` without an attempt.
+pub async fn report(
+    session: &mut Session,
+    request: &Request,
+    format: OutputFormat,
+    write: Option<&'static str>,
+    ended: Result<(End, Option<Followed>), Failure>,
+    network: Option<ConnectionTest>,
+) -> Result<Exit, Failure> {
+    let step = request.step;
+    let mut page = Page::default();
+    let (verdict, result) = match ended {
+        Ok((end, followed)) => conclude(session, step, end, followed, &mut page).await,
+        Err(mut failure) => {
             // The error doesn't mention the write, so state that it was not made.
-            Err(mut failure) if self.write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed => {
+            if write.is_none() && failure.error.is_some() && failure.exit == Exit::Failed {
                 failure.next.insert(0, Next::new(format!("ElementDeployment {} was not changed.", session.place())));
-                (Ending::Unchanged, Err(failure))
             }
-            Err(failure) => (Ending::Unchanged, Err(failure)),
-        };
-        if !format.is_data() {
-            return result;
+            let interrupted = failure.exit == Exit::Interrupted;
+            (if interrupted { Ending::Interrupted } else { Ending::Unchanged }, Err(failure))
         }
+    };
+    let result = result.map_err(|failure| failure.complete(|command| session.command(command)));
+    if format.is_data() {
         // The current state, else the last one that was read. A verdict already has its state.
         if verdict != Ending::Succeeded {
             let _ = session.reread().await;
         }
         let snapshot = session.gather(Extent::Status).await;
         let failure = result.as_ref().err().and_then(Failure::message);
-        session.ui().data(
-            format,
-            &Document::new(
-                "Outcome",
-                Contents {
-                    command: if self.step.goes_back() { Step::Abort } else { self.step }.command(),
-                    namespace: &session.target.namespace,
-                    name: &session.target.name,
-                    write: self.write.unwrap_or("none"),
-                    verdict,
-                    message: self.message.or(failure),
-                    record_file: self.record_file.as_deref(),
-                    status: Status::of(&snapshot, |command| session.command(command)),
-                },
-            ),
-        )?;
-        result
+        let contents = Contents {
+            command: if step.goes_back() { Step::Abort } else { step }.command(),
+            namespace: &session.target.namespace,
+            name: &session.target.name,
+            write: write.unwrap_or("none"),
+            verdict,
+            message: page.message.or(failure),
+            record_file: page.record_file.as_deref(),
+            status: Status::of(&snapshot, |command| session.command(command)),
+        };
+        session.ui().data(format, &Document::new("Outcome", contents))?;
     }
+    let exit = result?;
+    if let (Ending::Succeeded, Some(network)) = (verdict, network) {
+        endpoints::after(session, network).await;
+    }
+    if let Some(next) = page.next {
+        session.ui().next(&next.complete(|command| session.command(command)));
+    }
+    Ok(exit)
 }
 
-/// Follows the operator after a write, or a change that existed; `None` if another reconcile has to be requested.
-pub async fn follow_to_verdict(
-    session: &mut Session,
-    request: &Request,
-    seen: &Snapshot,
-    start: Start,
-    deadline: Deadline,
-    outcome: &mut Outcome,
-) -> Result<Option<Ended>, Failure> {
-    let step = request.step;
-    let progress = session.ui().progress();
-    if !start.existing && !request.via_owner {
-        progress.done(format!("written (resourceVersion {})", start.seen.resource_version()));
-    }
-    if !request.wait {
-        drop(progress);
-        return Ok(Some(not_waited(session, step)));
-    }
-    let existing = start.existing && step == Step::Activate;
-    let reached = |deployment: &Deployment| migrated(deployment).filter(|_| existing);
-    let followed = follow(session, start, deadline, step, &reached, &progress).await;
-    match followed.end {
-        FollowEnd::Reached(words) => {
-            session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
-            Ok(Some(outcome.nothing_to_do(session, words)))
+/// `followed` is `None` if the step ended before the operator was followed.
+async fn conclude(session: &Session, step: Step, end: End, followed: Option<Followed>, page: &mut Page) -> Concluded {
+    let ui = session.ui();
+    match (end, followed) {
+        (End::Preview, None) => (Ending::Unchanged, Ok(Exit::Done)),
+        (End::Preview, Some(_)) => {
+            ui.status("This is a preview; there is nothing to write.");
+            (Ending::Unchanged, Ok(Exit::Done))
         }
-        FollowEnd::AtRest if request.via_owner => {
-            let text = "timed out; the operator is idle, and its reconcile of the change was not observed";
-            let again = session.command(step.command());
-            Err(Failure::new(Exit::TimedOut, text).then("To request another reconcile:", again))
+        (End::Reached(words), followed) => {
+            if followed.is_some() {
+                session.interrupt().set(InterruptState::Ending { done: "there is nothing left to do" });
+            } else if step == Step::Abort && session.deployment.mas().is_some() {
+                let text = "The MAS component stays in the ElementDeployment. To remove it:";
+                page.next = Some(Next::new(text).short_command(Step::Remove.command()));
+            }
+            ui.status(words);
+            page.message = Some(words.to_owned());
+            (Ending::Unchanged, Ok(Exit::Done))
         }
-        // The interrupt state stays `Following`: something was written.
-        FollowEnd::AtRest => Ok(None),
-        _ => Ok(Some(conclude(session, step, seen, followed, &progress, outcome).await)),
-    }
-}
-
-/// Ends a command before its write.
-pub fn without_write(session: &Session, step: Step, stopped: FollowEnd) -> Ended {
-    session.interrupt().set(InterruptState::NothingWritten);
-    match stopped {
-        FollowEnd::TimedOut(awaiting) => {
+        (End::NotWaited, None) => {
+            session.interrupt().set(InterruptState::Ending { done: "the change is recorded for the manifest owner" });
+            (Ending::NotWaited, Ok(Exit::Done))
+        }
+        (End::NotWaited, Some(followed)) => {
+            drop(followed.progress);
+            session.interrupt().set(InterruptState::Ending { done: "the change is written" });
+            ui.status(Line::new().text("Not waiting: ").text(step.goes_on()));
+            page.next = Some(Next::new("To follow the operator:").short_command(step.command()));
+            (Ending::NotWaited, Ok(Exit::Done))
+        }
+        (End::Interrupted, followed) => {
+            page.message = followed.map(|followed| format!("interrupted; {}", followed.goes_on));
+            (Ending::Interrupted, Err(Failure::told(Exit::Interrupted)))
+        }
+        (End::TimedOut(awaiting), None) => {
             let text = format!("timed out waiting for {}; nothing was written", missing(&awaiting));
-            let again = session.command(step.command());
-            (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).then("To wait again:", again)))
+            let failure = Failure::new(Exit::TimedOut, text).suggest("To wait again:", step.command());
+            (Ending::TimedOut, Err(failure))
         }
-        FollowEnd::Interrupted => (Ending::Interrupted, Err(Failure::told(Exit::Interrupted))),
-        FollowEnd::Verdict(_) | FollowEnd::Reached(_) | FollowEnd::AtRest => {
-            let text = format!("ElementDeployment {} was deleted; nothing was written", session.place());
+        (End::OwnerTimedOut, _) => {
+            let text =
+                "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
+            let again = format!("{} --via-owner", step.command());
+            (Ending::TimedOut, Err(Failure::new(Exit::TimedOut, text).suggest("To resume:", again)))
+        }
+        (End::OwnersUnobserved, _) => {
+            let text = "the operator is idle, but its reconcile of the manifest owner's change was not observed";
+            let failure = Failure::new(Exit::TimedOut, text).suggest("To request another reconcile:", step.command());
+            (Ending::TimedOut, Err(failure))
+        }
+        (End::OwnerDiffers(failure), _) => (Ending::Failed, Err(failure)),
+        (End::Verdict(_), None) => {
+            let text = format!("ElementDeployment {} was deleted or recreated; nothing was written", session.place());
             (Ending::Failed, Err(Failure::failed(text)))
         }
+        (End::Verdict(verdict), Some(followed)) => judged(session, step, verdict, followed, page).await,
+        (End::TimedOut(awaiting), Some(followed)) => {
+            (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &followed.goes_on)))
+        }
     }
 }
 
-/// Ends a command with `--wait=false`.
-pub fn not_waited(session: &Session, step: Step) -> Ended {
-    session.ui().status(Line::new().text("Not waiting: ").text(step.goes_on()));
-    session.ui().next(&Next::new("To follow the operator:").command(session.command(step.command())));
-    (Ending::NotWaited, Ok(Exit::Done))
-}
-
-async fn conclude(
-    session: &Session,
-    step: Step,
-    snapshot: &Snapshot,
-    followed: Followed,
-    progress: &Progress,
-    outcome: &mut Outcome,
-) -> Ended {
-    if matches!(followed.end, FollowEnd::Verdict(_)) {
-        session.interrupt().set(InterruptState::Ending { done: "the operator has finished; recording the result" });
-    }
-    let recorded = resume::recorded(snapshot, step).map(|pending| session.now().duration_since(pending.at).as_secs());
-    let seconds = recorded.map_or(followed.took.as_secs(), |seconds| u64::try_from(seconds).unwrap_or(0));
-    match followed.end {
-        FollowEnd::Verdict(Verdict::Succeeded(seen)) => {
+async fn judged(session: &Session, step: Step, verdict: Verdict, followed: Followed, page: &mut Page) -> Concluded {
+    let recording = InterruptState::Ending { done: "the operator has finished; recording the result" };
+    let Followed { seen: snapshot, timeline, took, goes_on, progress } = followed;
+    let since = made(&snapshot, step).map(|pending| session.now().duration_since(pending.at).as_secs());
+    let seconds = since.map_or(took.as_secs(), |seconds| u64::try_from(seconds).unwrap_or(0));
+    match verdict {
+        Verdict::Succeeded(seen) => {
+            session.interrupt().set(recording);
             progress.done("operator finished: no errors");
-            succeeded(session, step, snapshot, &seen, seconds, outcome).await
+            succeeded(session, step, &snapshot, &seen, seconds, page).await
         }
-        FollowEnd::Verdict(Verdict::Failed(report)) => {
-            progress.failed("operator reports failure");
-            outcome.message = Some(report.message.clone());
-            let (failure, file) = failed::report(session, step, snapshot, report, &followed.timeline, seconds).await;
-            outcome.record_file = file;
-            (Ending::Failed, Err(failure))
-        }
-        FollowEnd::Verdict(Verdict::Overtaken(_)) => {
-            progress.failed("the change was overwritten");
-            (Ending::Failed, Err(failed::overtaken(session)))
-        }
-        FollowEnd::Verdict(Verdict::Gone) => {
+        Verdict::Gone => {
             progress.failed("the ElementDeployment was deleted");
             let text = format!("ElementDeployment {} was deleted or recreated during the wait", session.place());
             (Ending::Failed, Err(Failure::failed(text)))
         }
-        FollowEnd::Verdict(Verdict::Pending(awaiting)) | FollowEnd::TimedOut(awaiting) => {
-            (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &followed.goes_on)))
+        Verdict::Overtaken(_) => {
+            progress.failed("the change was overwritten");
+            (Ending::Failed, Err(failed::overtaken(session)))
         }
-        // The caller handles both.
-        FollowEnd::Reached(_) | FollowEnd::AtRest => (Ending::Unchanged, Ok(Exit::Done)),
-        FollowEnd::Interrupted => {
-            outcome.message = Some(format!("interrupted; {}", followed.goes_on));
-            (Ending::Interrupted, Err(Failure::told(Exit::Interrupted)))
+        Verdict::Pending(awaiting) => (Ending::TimedOut, Err(failed::timed_out(session, step, &awaiting, &goes_on))),
+        Verdict::Failed(report) => {
+            session.interrupt().set(recording);
+            progress.failed("operator reports failure");
+            page.message = Some(report.message.clone());
+            let (failure, file) = failed::report(session, step, &snapshot, report, &timeline, seconds).await;
+            page.record_file = file;
+            (Ending::Failed, Err(failure))
         }
     }
 }
@@ -232,16 +213,16 @@ async fn succeeded(
     snapshot: &Snapshot,
     seen: &Observation,
     seconds: u64,
-    outcome: &mut Outcome,
-) -> Ended {
+    page: &mut Page,
+) -> Concluded {
     let now = session.now();
     let kept = session
         .change_record(|record| {
-            let pending = resume::take_pending(record, step, &session.deployment);
+            let pending = record.take_pending(step, &session.deployment);
             if step == Step::DryRun {
                 let proof = pending.as_ref();
-                let dry_run = resume::dry_run(snapshot, seen, proof, now, seconds, DryRunResult::Passed, None);
-                record.dry_run = Some(dry_run.of_spec(&session.deployment));
+                let passed = dry_run_record(snapshot, seen, proof, now, seconds, DryRunResult::Passed, None);
+                record.dry_run = Some(passed.of_spec(&session.deployment));
             }
             record.note(now, None, format!("{} succeeded", step.command()));
         })
@@ -250,7 +231,7 @@ async fn succeeded(
     match kept {
         Err(failure) if step == Step::DryRun => {
             let text = "The dry run passed, but the record of it couldn't be written, and `activate` requires the record. Fix the cause, then repeat the dry run:";
-            let next = vec![Next::new(text).command(session.command("dry-run"))];
+            let next = vec![Next::new(text).short_command("dry-run")];
             return (Ending::Succeeded, Err(Failure { next, ..failure }));
         }
         kept => session.warn_unrecorded(kept),
@@ -283,6 +264,6 @@ async fn succeeded(
         ),
         _ => ("To check the status:", "status"),
     };
-    outcome.next = Some(Next::new(text).command(session.command(command)));
+    page.next = Some(Next::new(text).short_command(command));
     (Ending::Succeeded, Ok(Exit::Done))
 }

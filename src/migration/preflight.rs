@@ -1,12 +1,14 @@
-//! The checks before the confirmation: findings, certificate, network endpoints.
+//! The checks before the confirmation: findings, certificate, network endpoints, record, and what the write leads to.
 
 use super::resume;
 use super::step::{Request, Step};
 use crate::checks::tls::Offered;
-use crate::checks::{self, Finding, Snapshot, codes};
+use crate::checks::{self, Finding, Known, Snapshot, codes};
+use crate::deployment::Deployment;
 use crate::error::Failure;
+use crate::plan::MasSettings;
 use crate::session::endpoints;
-use crate::session::workloads::synapse_times;
+use crate::session::workloads::{downtime, synapse_times};
 use crate::session::{Session, certificate, findings};
 use crate::workloads::Times;
 
@@ -16,21 +18,24 @@ use crate::workloads::Times;
 pub struct Preflight {
     shown: Option<Vec<Finding>>,
     network: bool,
-    /// How long Synapse's pods take to stop and start, for the downtime estimate.
-    pub times: Option<Times>,
+    /// How long Synapse's pods take to stop and start.
+    times: Option<Times>,
+    /// The estimate of the downtime, for display.
+    pub downtime: Vec<String>,
 }
 
 impl Preflight {
-    /// Fails on blockers, and in a script on warnings that were not accepted.
-    pub async fn check(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Result<(), Failure> {
+    /// Fails on blockers, and in a script on warnings that were not accepted. Returns whether other findings were shown before.
+    pub async fn check(&mut self, session: &Session, request: &Request, seen: &Snapshot) -> Result<bool, Failure> {
         if self.shown.is_none()
             && let Some(words) = resume::awaited_from_owner(session, seen)
         {
             session.ui().status(words);
         }
-        let script = !request.preview && request.is_script(session);
+        let script = !request.preview && request.is_script;
         let found = self.findings(session, request, seen).await;
-        if self.shown.as_ref() != Some(&found) {
+        let changed = self.shown.as_ref().is_some_and(|shown| *shown != found);
+        if changed || self.shown.is_none() {
             findings::tell(session.ui(), &session.place(), &found);
         }
         let judged = findings::judge(&found, &request.accept, script);
@@ -40,7 +45,48 @@ impl Preflight {
             endpoints::before(session, seen, &request.accept, script).await?;
             self.times = synapse_times(session).await;
         }
-        Ok(())
+        self.downtime = downtime(seen, self.times);
+        Ok(changed)
+    }
+
+    /// Refuses a write that can't be recorded. A rollback works without the record.
+    pub fn refuse_unrecordable(step: Step, seen: &Snapshot) -> Result<(), Failure> {
+        match &seen.record {
+            Known::Unreadable(why) if !step.goes_back() => {
+                let text =
+                    format!("can't read the record, which is required before a write to the ElementDeployment: {why}");
+                Err(Failure::failed(text).suggest("Fix the cause, then run the command again:", step.command()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the Secret that the deployment will refer to after the write. Its name and, by defaults of the CRD, its keys
+    /// are known from the answer to the server-side dry run; the operator fails without them.
+    pub async fn foresee(
+        session: &Session,
+        step: Step,
+        seen: Snapshot,
+        answer: &Deployment,
+    ) -> Result<Snapshot, Failure> {
+        if step != Step::DryRun {
+            return Ok(seen);
+        }
+        let mut after = Snapshot { deployment: answer.clone(), ..seen.clone() };
+        after.settings = MasSettings::of(answer).or(after.settings);
+        let read = seen.secret.known().and_then(Option::as_ref).map(|secret| secret.name.as_str());
+        if let Some(name) = answer.mas_secret_name().filter(|name| read != Some(*name)) {
+            after.secret = session.read_secret(name).await;
+        }
+        let mut found = checks::run(&after, step.checks());
+        found.retain(|finding| finding.code == codes::SECRET && finding.blocks());
+        session.complete_findings(&mut found);
+        if !found.is_empty() {
+            findings::tell(session.ui(), &session.place(), &found);
+        }
+        findings::judge(&found, &[], false)?;
+        // The record needs the contents of the Secret that the dry run uses.
+        Ok(Snapshot { secret: after.secret, ..seen })
     }
 
     async fn findings(&self, session: &Session, request: &Request, seen: &Snapshot) -> Vec<Finding> {
@@ -55,7 +101,7 @@ impl Preflight {
         if !request.wait || request.preview {
             found.retain(|finding| finding.code != codes::PERMISSION_TO_FOLLOW);
         }
-        findings::name_commands(session, &mut found);
+        session.complete_findings(&mut found);
         found
     }
 

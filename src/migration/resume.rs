@@ -1,18 +1,46 @@
 //! Writes of earlier calls and of other users, from the record.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::checks::Snapshot;
-use crate::deployment::{Deployment, Run};
+use crate::deployment::Deployment;
 use crate::error::{Exit, Failure};
 use crate::plan::DRY_RUN_ANNOTATION;
-use crate::record::{DryRun, DryRunResult, OwnersChange, Pending, Record, Step};
+use crate::record::{OwnersChange, Pending, Step};
 use crate::session::Session;
 use crate::terminal::time::ago;
-use crate::verdict::{Baseline, Carried, Observation};
+use crate::verdict::{Baseline, Carried, Continuity, Observation};
+
+/// The start of following the operator.
+pub struct Start {
+    pub baseline: Baseline,
+    pub seen: Deployment,
+    /// Whether events between the write and `seen` may be missing.
+    pub continuity: Continuity,
+    /// Who made the change, and when, for display.
+    pub by: Option<String>,
+    pub changed: Option<Timestamp>,
+    /// Whether the change existed before this call, so that an unobserved reconcile may have reached its goal.
+    pub existing: bool,
+}
+
+/// The start for a change that the deployment already contains.
+pub fn find(seen: &Snapshot, step: Step) -> Option<Start> {
+    let baseline = match step {
+        Step::DryRun => recorded_baseline(seen, step).filter(|_| !needs_another_reconcile(seen, step))?,
+        Step::Activate if seen.deployment.active() != Some(true) => return None,
+        Step::Activate => baseline(seen, step, Carried::Active(true)),
+        Step::Abort | Step::Remove => {
+            let pending = recorded(seen, step).filter(|_| !needs_another_reconcile(seen, step))?;
+            baseline(seen, step, pending.baseline.carried.clone())
+        }
+    };
+    let (by, changed) = changed(seen, step);
+    let (seen, continuity) = (seen.deployment.clone(), Continuity::Gap);
+    Some(Start { baseline, seen, continuity, by, changed, existing: true })
+}
 
 fn pending(snapshot: &Snapshot) -> Option<&Pending> {
     snapshot.recorded()?.pending.as_ref()
@@ -24,7 +52,7 @@ pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) ->
     // A manifest owner's change takes hours.
     let is_fresh = |pending: &&Pending| {
         let age = session.now().duration_since(pending.at).abs();
-        age < SignedDuration::from_secs(5) && pending.owner.is_none() && !is_applied(pending, &snapshot.deployment)
+        age < SignedDuration::from_secs(5) && pending.owner.is_none() && !pending.is_in(&snapshot.deployment)
     };
     let Some(pending) = pending(snapshot).filter(is_fresh) else { return Ok(false) };
     let who = pending.by.as_deref().unwrap_or("another user");
@@ -36,36 +64,15 @@ pub async fn wait_for_other_write(session: &mut Session, snapshot: &Snapshot) ->
     Ok(true)
 }
 
-/// Whether the deployment contains the recorded write.
-pub fn is_applied(pending: &Pending, deployment: &Deployment) -> bool {
-    let seen = Observation::of(deployment);
-    let made = match (&pending.request, &pending.baseline.carried) {
-        (Some(request), _) => deployment.annotation(DRY_RUN_ANNOTATION) == Some(request),
-        // Another client may have made the same change while this write was lost.
-        (None, Carried::Active(_)) if pending.owner.is_none() && seen.has_mas => deployment.active_is_ours(),
-        (None, _) => true,
-    };
-    made && pending.baseline.uid == seen.uid && pending.baseline.carried.is_in(&seen)
-}
-
-/// Whether it is certainly this write, so that its baseline is valid. A removed component doesn't show who removed it.
-pub fn is_proven(pending: &Pending, deployment: &Deployment) -> bool {
-    let shown = match pending.owner {
-        Some(owner) => owner == OwnersChange::Arrived,
-        None => pending.request.is_some() || deployment.mas().is_some(),
-    };
-    shown && is_applied(pending, deployment)
-}
-
 /// The recorded write, if it is of this step and in the deployment.
 pub fn recorded(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
-    pending(snapshot).filter(|pending| is_of(pending, step, &snapshot.deployment))
+    pending(snapshot).filter(|pending| pending.is_of(step, &snapshot.deployment))
 }
 
 /// A note about a change that another call handed to the manifest owner and that has not arrived.
 pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<String> {
     let pending = pending(snapshot)?;
-    if pending.owner != Some(OwnersChange::Awaited) || is_applied(pending, &snapshot.deployment) {
+    if pending.owner != Some(OwnersChange::Awaited) || pending.is_in(&snapshot.deployment) {
         return None;
     }
     let who = pending.by.as_deref().unwrap_or("another user");
@@ -76,9 +83,14 @@ pub fn awaited_from_owner(session: &Session, snapshot: &Snapshot) -> Option<Stri
     ))
 }
 
+/// The same without a hand-over, whose time is not that of the owner's change.
+pub fn made(snapshot: &Snapshot, step: Step) -> Option<&Pending> {
+    recorded(snapshot, step).filter(|pending| pending.owner != Some(OwnersChange::Awaited))
+}
+
 /// Who made the existing change, and when: from the record, else from the field managers.
-pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
-    match pending(snapshot).filter(|pending| pending.step == step) {
+fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Timestamp>) {
+    match made(snapshot, step) {
         Some(pending) => (pending.by.clone(), Some(pending.at)),
         None => snapshot.deployment.active_written_by().map_or((None, None), |(manager, at)| {
             (Some(format!("field manager {manager}")), at.and_then(|at| at.parse().ok()))
@@ -86,22 +98,14 @@ pub fn changed(snapshot: &Snapshot, step: Step) -> (Option<String>, Option<Times
     }
 }
 
-pub fn since_when(session: &Session, snapshot: &Snapshot, step: Step) -> String {
-    let (by, at) = changed(snapshot, step);
-    let by = by.map_or_else(String::new, |by| format!(" by {by}"));
-    let now = session.now();
-    let at = at.map_or_else(String::new, |at| format!(", {}", ago(at, now)));
-    format!("The change was already made{by}{at}; following the operator.")
-}
-
 /// The baseline of the recorded write, if it is certainly this write.
-pub fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
+fn recorded_baseline(snapshot: &Snapshot, step: Step) -> Option<Baseline> {
     let pending = recorded(snapshot, step)?;
-    is_proven(pending, &snapshot.deployment).then(|| pending.baseline.clone())
+    pending.is_proven_in(&snapshot.deployment).then(|| pending.baseline.clone())
 }
 
 /// The same, else a baseline for an existing change without a record.
-pub fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
+fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
     let present = || Baseline::of_present(&Observation::of(&snapshot.deployment), carried);
     recorded_baseline(snapshot, step).unwrap_or_else(present)
 }
@@ -109,10 +113,10 @@ pub fn baseline(snapshot: &Snapshot, step: Step, carried: Carried) -> Baseline {
 /// Whether the operator is idle although no reconcile of the change was observed: a reconcile was running during the write,
 /// or the author and time of the write are unknown. No other reconcile starts by itself (a restarted operator ignores a
 /// change that it has seen), so waiting would never end.
-pub fn unproven(snapshot: &Snapshot, step: Step) -> bool {
+pub fn needs_another_reconcile(snapshot: &Snapshot, step: Step) -> bool {
     let Some(pending) = recorded(snapshot, step) else { return false };
-    let unknown = pending.baseline.at_write.running || !is_proven(pending, &snapshot.deployment);
-    unknown && rests(&snapshot.deployment)
+    let unknown = pending.baseline.at_write.running || !pending.is_proven_in(&snapshot.deployment);
+    unknown && snapshot.deployment.conditions().at_rest()
 }
 
 /// A value of the annotation that requests a reconcile; it has to differ from the current one.
@@ -121,59 +125,4 @@ pub fn fresh(stamp: &str, deployment: &Deployment) -> String {
         Some(before) if before.starts_with(stamp) => format!("{before}+"),
         _ => stamp.to_owned(),
     }
-}
-
-/// Whether the pending write is the followed one. It may be an earlier one that was lost, with another Secret.
-pub fn is_of(pending: &Pending, step: Step, deployment: &Deployment) -> bool {
-    pending.step == step && is_applied(pending, deployment)
-}
-
-/// Removes the followed write from the record. Another user's pending write stays.
-pub fn take_pending(record: &mut Record, step: Step, deployment: &Deployment) -> Option<Pending> {
-    record.pending.take_if(|pending| is_of(pending, step, deployment))
-}
-
-/// The keyed digest of the Secret's contents, and its fingerprints.
-pub fn secret_digests(snapshot: &Snapshot) -> (Option<String>, BTreeMap<String, String>) {
-    let keys = snapshot.secret_keys();
-    let secret = snapshot.secret.known().and_then(Option::as_ref);
-    let digest = secret.and_then(|secret| secret.digest(&keys)).map(|digest| format!("{digest:#}"));
-    (digest, secret.map(|secret| secret.fingerprints(&keys)).unwrap_or_default())
-}
-
-/// The record of a dry run that ended.
-pub fn dry_run(
-    snapshot: &Snapshot,
-    seen: &Observation,
-    pending: Option<&Pending>,
-    at: Timestamp,
-    seconds: u64,
-    state: DryRunResult,
-    message: Option<String>,
-) -> DryRun {
-    // The digest from before the write: a Secret that changed since may not be the one of the dry run.
-    let (digest, fingerprints) = secret_digests(snapshot);
-    let recorded = pending.and_then(|pending| pending.secret_digest.clone());
-    DryRun {
-        state,
-        spec_digest: seen.spec_digest.clone(),
-        spec_outline: None,
-        release: snapshot.chart.clone(),
-        secret_digest: recorded.or(digest).unwrap_or_default(),
-        secret_fingerprints: pending.map_or(fingerprints, |pending| pending.secret_fingerprints.clone()),
-        completion: match state {
-            DryRunResult::Passed => seen.success_completion.clone(),
-            DryRunResult::Failed => seen.failure.as_ref().and_then(|failure| failure.completion.clone()),
-        },
-        at,
-        seconds,
-        message,
-        failed_since: None,
-    }
-}
-
-/// Whether the last reconcile succeeded and none is running.
-pub fn rests(deployment: &Deployment) -> bool {
-    let conditions = deployment.conditions();
-    conditions.run() == Run::Succeeded && conditions.successful() == Some(true)
 }

@@ -8,9 +8,9 @@ use crate::checks::{self, DryRunStanding, Finding, Snapshot, is_old, standing};
 use crate::deployment::{Deployment, Run};
 use crate::error::{Exit, Failure};
 use crate::plan::{MasSettings, Plan};
+use crate::record::OwnersChange;
 pub use crate::record::Step;
-use crate::session::Session;
-use crate::verdict::{Awaiting, Baseline, Carried};
+use crate::verdict::Awaiting;
 
 impl Step {
     /// The progress text during a reconcile of the change.
@@ -109,19 +109,6 @@ impl Step {
         }
     }
 
-    /// The baseline for following a change that already exists.
-    pub fn found(self, seen: &Snapshot) -> Option<Baseline> {
-        match self {
-            Self::DryRun => resume::recorded_baseline(seen, self).filter(|_| !resume::unproven(seen, self)),
-            Self::Activate if seen.deployment.active() != Some(true) => None,
-            Self::Activate => Some(resume::baseline(seen, self, Carried::Active(true))),
-            Self::Abort | Self::Remove => {
-                let pending = resume::recorded(seen, self).filter(|_| !resume::unproven(seen, self))?;
-                Some(resume::baseline(seen, self, pending.baseline.carried.clone()))
-            }
-        }
-    }
-
     /// Whether to wait for a running reconcile before the write.
     pub fn waits(self, seen: &Snapshot) -> bool {
         match self {
@@ -134,7 +121,7 @@ impl Step {
     }
 
     /// The change. `stamp` is the value of the annotation that requests a reconcile.
-    pub fn plan(self, seen: &Snapshot, stamp: &str) -> Result<Plan, Failure> {
+    fn plan(self, seen: &Snapshot, stamp: &str, written: bool) -> Result<Plan, Failure> {
         let deployment = &seen.deployment;
         let stamp = resume::fresh(stamp, deployment);
         match self {
@@ -146,7 +133,9 @@ impl Step {
                     .advise("Configure its host, database and secrets with `prepare` first.")),
             },
             Self::Activate => Ok(Plan::activate(deployment)),
-            Self::Abort | Self::Remove if resume::unproven(seen, self) => Ok(Plan::reconcile(deployment, &stamp)),
+            Self::Abort | Self::Remove if written || resume::needs_another_reconcile(seen, self) => {
+                Ok(Plan::reconcile(deployment, &stamp))
+            }
             Self::Abort => Ok(Plan::deactivate(deployment)),
             Self::Remove => Ok(Plan::remove(deployment)),
         }
@@ -157,6 +146,8 @@ impl Step {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Request {
     pub step: Step,
+    /// Whether nobody can answer questions, or a flag answers the confirmation.
+    pub is_script: bool,
     pub preview: bool,
     pub accept: Vec<String>,
     pub wait: bool,
@@ -170,9 +161,19 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn is_script(&self, session: &Session) -> bool {
-        let answered = if self.step == Step::Activate { self.confirm.is_some() } else { self.yes };
-        answered || !session.ui().terminal.can_ask()
+    /// The change; `written`: this command made it already. With `--via-owner` the owner changes the spec.
+    pub fn plan(&self, seen: &Snapshot, stamp: &str, written: bool) -> Result<Plan, Failure> {
+        let plan = self.step.plan(seen, stamp, written)?;
+        if !self.via_owner || plan.changes_spec() {
+            return Ok(plan);
+        }
+        let text = match resume::recorded(seen, Step::DryRun).and_then(|pending| pending.owner) {
+            Some(OwnersChange::Awaited) => {
+                "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
+            }
+            _ => "the spec already contains this change; there is nothing for the manifest owner to change",
+        };
+        Err(Failure::failed(text).suggest("To request another dry run:", "dry-run"))
     }
 }
 

@@ -2,24 +2,20 @@
 
 use std::ops::ControlFlow;
 
-use super::apply::{self, Intent};
-use super::confirm::Approved;
-use super::follow::{FollowEnd, Start};
-use super::outcome::{self, Ended, Ending};
-use super::resume;
+use super::follow::End;
+use super::resume::Start;
 use super::step::{Request, Step};
-use super::wait::until;
-use crate::checks::Snapshot;
+use super::wait::{Wait, until};
 use crate::deployment::{Deployment, Owner};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::plan::Plan;
 use crate::record::{OwnersChange, Pending};
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::InterruptState;
-use crate::terminal::progress::{Progress, Waiting};
+use crate::terminal::progress::Waiting;
 use crate::terminal::{Line, OutputFormat, Style, data, diff};
-use crate::verdict::{Awaiting, Baseline, Carried, Continuity, Observation, Verdict};
+use crate::verdict::{Baseline, Carried, Continuity, Observation, Verdict};
 
 /// The spec compared with the one that was shown.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,83 +26,62 @@ enum SpecNow {
     Different,
 }
 
+/// Hands the recorded change to the owner, and waits for it; `answer` is the object of its server-side dry run.
 pub async fn hand_over(
     session: &mut Session,
     request: &Request,
-    seen: &Snapshot,
-    go: &Approved,
+    plan: &Plan,
     answer: &Deployment,
     deadline: Deadline,
-) -> Result<ControlFlow<Ended, Start>, Failure> {
-    let step = request.step;
-    check(session, seen, go.plan())?;
-    let by = session.cluster.who_am_i().await;
-    let what = format!("{}: handed to the manifest owner", step.command());
-    let ours = note(session, go, answer, Intent { step, by, snapshot: seen, what }).await?;
-    show(session, go.plan())?;
+) -> Result<ControlFlow<End, Start>, Failure> {
+    show(session, plan)?;
     if !request.wait {
-        return Ok(ControlFlow::Break((Ending::NotWaited, Ok(Exit::Done))));
+        return Ok(ControlFlow::Break(End::NotWaited));
     }
     let progress = session.ui().progress();
-    match wait_for_change(session, go, answer, deadline, step, &progress).await? {
-        ControlFlow::Continue(start) => {
-            note_arrival(session, &ours, &start).await;
-            Ok(ControlFlow::Continue(start))
+    let waiting = Waiting::new("waiting for the manifest owner's change", session.now());
+    let mut before = plan.before.clone();
+    let arrived = |session: &Session, continuity| {
+        let now = &session.deployment;
+        if now.uid() != before.uid() {
+            return Some(ControlFlow::Break(End::Verdict(Verdict::Gone)));
         }
-        ControlFlow::Break(FollowEnd::TimedOut(_)) => {
-            let text =
-                "timed out waiting for the manifest owner's change; this command didn't write to the ElementDeployment";
-            let again = session.command(&format!("{} --via-owner", step.command()));
-            let failure = Failure::new(Exit::TimedOut, text).then("To resume:", again);
-            Ok(ControlFlow::Break((Ending::TimedOut, Err(failure))))
+        match compare(answer, &before, now) {
+            SpecNow::Unchanged => {
+                before = now.clone();
+                None
+            }
+            SpecNow::AsApproved => {
+                let seen = Observation::of(now);
+                let carried = plan.carried(&seen);
+                let baseline = baseline(&Observation::of(&before), &seen, carried, continuity);
+                progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
+                let (seen, changed) = (now.clone(), Some(session.now()));
+                Some(ControlFlow::Continue(Start { baseline, seen, continuity, by: None, changed, existing: false }))
+            }
+            SpecNow::Different => Some(ControlFlow::Break(End::OwnerDiffers(unexpected(session, answer, now)))),
         }
-        ControlFlow::Break(stopped) => {
-            drop(progress);
-            Ok(ControlFlow::Break(outcome::without_write(session, step, stopped)))
-        }
-    }
-}
-
-fn check(session: &Session, snapshot: &Snapshot, plan: &Plan) -> Result<(), Failure> {
-    if plan.changes_spec() {
-        return Ok(());
-    }
-    let text = match resume::recorded(snapshot, Step::DryRun).and_then(|pending| pending.owner) {
-        Some(OwnersChange::Awaited) => {
-            "the manifest owner's change arrived while no command watched it, so the result of its dry run is unknown"
-        }
-        _ => "the spec already contains this change; there is nothing for the manifest owner to change",
     };
-    Err(Failure::failed(text).then("To request another dry run:", session.command("dry-run")))
-}
-
-/// Records the change that is handed to the owner, with the backup statement and the current state.
-async fn note(session: &Session, go: &Approved, answer: &Deployment, intent: Intent<'_>) -> Result<Pending, Failure> {
-    let before = Observation::of(&go.plan().before);
-    let carried = go.plan().carried(&Observation::of(answer));
-    let baseline = Baseline::of_write(&before, carried, before.generation, None);
-    // The owner changes only the spec, so there is no annotation.
-    let pending = apply::pending(session, go.plan(), &intent, baseline);
-    let ours = Pending { owner: Some(OwnersChange::Awaited), request: None, ..pending };
-    session.interrupt().set(InterruptState::Writing);
-    let noted = session.change_record(|record| apply::note(record, go, &intent, &ours)).await;
-    session.interrupt().set(InterruptState::NothingWritten);
-    noted?;
-    if session.interrupt().raised() {
-        session.ui().status("The deployment was not changed.");
-        return Err(Failure::told(Exit::Interrupted));
+    let doing = "this command didn't write to the ElementDeployment; the operator reconciles the manifest owner's change once it arrives";
+    let come_back = session.command(&format!("{} --via-owner", request.step.command()));
+    let interrupted = InterruptState::Following { doing: doing.to_owned(), come_back };
+    let wait =
+        Wait { deadline, timed_out: End::OwnerTimedOut, catch_up: true, interrupted, progress: &progress, waiting };
+    let arrived = until(session, wait, arrived).await;
+    if let ControlFlow::Continue(start) = &arrived {
+        note_arrival(session, request.step, start).await;
     }
-    Ok(ours)
+    Ok(arrived)
 }
 
 /// Records the arrival of the change, so that a later call resumes from this point.
-async fn note_arrival(session: &Session, ours: &Pending, start: &Start) {
+async fn note_arrival(session: &Session, step: Step, start: &Start) {
     let now = session.now();
     let noted = session
         .change_record(|record| {
-            let is_ours =
-                |pending: &&mut Pending| pending.step == ours.step && pending.owner == Some(OwnersChange::Awaited);
-            if let Some(pending) = record.pending.as_mut().filter(is_ours) {
+            let is_awaited =
+                |pending: &&mut Pending| pending.step == step && pending.owner == Some(OwnersChange::Awaited);
+            if let Some(pending) = record.pending.as_mut().filter(is_awaited) {
                 pending.owner = Some(OwnersChange::Arrived);
                 pending.baseline = start.baseline.clone();
                 pending.at = now;
@@ -172,57 +147,12 @@ fn compare(shown: &Deployment, before: &Deployment, now: &Deployment) -> SpecNow
     }
 }
 
-/// Waits for the change; `answer` is the object of its server-side dry run.
-async fn wait_for_change(
-    session: &mut Session,
-    go: &Approved,
-    answer: &Deployment,
-    deadline: Deadline,
-    step: Step,
-    progress: &Progress,
-) -> Result<ControlFlow<FollowEnd, Start>, Failure> {
-    let come_back = session.command(&format!("{} --via-owner", step.command()));
-    let doing =
-        "this command wrote nothing; the operator reconciles the manifest owner's change once it arrives".to_owned();
-    session.interrupt().set(InterruptState::Following { doing, come_back });
-    progress.waiting(Waiting::new("waiting for the manifest owner's change", session.now()));
-    let mut before = go.plan().before.clone();
-    let arrived = until(session, deadline, (Awaiting::Start, true), progress, |session, continuity| {
-        let now = &session.deployment;
-        if now.uid() != before.uid() {
-            return Ok(Some(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))));
-        }
-        match compare(answer, &before, now) {
-            SpecNow::Unchanged => before = now.clone(),
-            SpecNow::Different => return Err(unexpected(session, answer, now)),
-            SpecNow::AsApproved => {
-                let seen = Observation::of(now);
-                let carried = go.plan().carried(&seen);
-                let (baseline, continuity) = baseline(&Observation::of(&before), &seen, carried, continuity);
-                progress.done(format!("the change arrived (resourceVersion {})", now.resource_version()));
-                let (seen, changed) = (now.clone(), session.now());
-                return Ok(Some(ControlFlow::Continue(Start { baseline, seen, continuity, changed, existing: false })));
-            }
-        }
-        Ok(None)
-    });
-    Ok(match arrived.await? {
-        ControlFlow::Continue(arrived) => arrived,
-        ControlFlow::Break(end) => ControlFlow::Break(end),
-    })
-}
-
 /// The baseline for the verdict. After a gap in the events, a reconcile may have started between the last observed state and
 /// the change, so the earlier state is no baseline.
-fn baseline(
-    before: &Observation,
-    now: &Observation,
-    carried: Carried,
-    continuity: Continuity,
-) -> (Baseline, Continuity) {
+fn baseline(before: &Observation, now: &Observation, carried: Carried, continuity: Continuity) -> Baseline {
     match continuity {
-        Continuity::Continuous => (Baseline::of_write(before, carried, now.generation, None), Continuity::Continuous),
-        Continuity::Gap => (Baseline::of_present(now, carried), Continuity::Gap),
+        Continuity::Continuous => Baseline::of_write(before, carried, now.generation, None),
+        Continuity::Gap => Baseline::of_present(now, carried),
     }
 }
 
@@ -234,8 +164,8 @@ fn unexpected(session: &Session, shown: &Deployment, now: &Deployment) -> Failur
     let active = now.active() == Some(true);
     let meaning = if active { "; active is true, so the operator migrates with it" } else { "; active is not true" };
     let failure = Failure::failed(format!("ElementDeployment {} was not changed as shown{meaning}", session.place()))
-        .then("To check the status:", session.command("status"));
-    if active { failure.then("To roll back, if this is not what you want:", session.command("abort")) } else { failure }
+        .suggest("To check the status:", "status");
+    if active { failure.suggest("To roll back, if this is not what you want:", "abort") } else { failure }
 }
 
 #[cfg(test)]
@@ -268,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_running_reconcile_after_a_gap_does_not_count() {
-        use crate::verdict::{Event, Tracker};
+        use crate::verdict::{Awaiting, Event, Tracker};
 
         let at = |version: u32, generation: i64, spec: Value, status: Value| {
             let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version.to_string(),
@@ -286,7 +216,7 @@ mod tests {
         let carried = || Carried::DryRun(now.spec_digest.clone());
         let end = Event::Seen(Box::new(at(10, 2, with(false, "a"), ended("of the old spec"))), Continuity::Continuous);
         let verdict = |continuity| {
-            let (baseline, continuity) = baseline(&before, &now, carried(), continuity);
+            let baseline = baseline(&before, &now, carried(), continuity);
             let mut tracker = Tracker::new(baseline);
             tracker.observe(&Event::Seen(Box::new(now.clone()), continuity));
             tracker.observe(&end).clone()

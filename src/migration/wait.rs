@@ -2,50 +2,68 @@
 
 use std::ops::ControlFlow;
 
-use super::follow::FollowEnd;
+use super::follow::End;
 use super::step::Step;
 use crate::cluster::WatchItem;
 use crate::deployment::{Deployment, Run};
-use crate::error::Failure;
 use crate::session::Session;
 use crate::session::deadline::Deadline;
 use crate::session::interrupt::InterruptState;
 use crate::terminal::progress::{Progress, Waiting};
 use crate::verdict::{Awaiting, Continuity, Verdict};
 
-/// Watches the deployment, and updates `session.deployment`, until `found` returns a value. `catch_up` gives a suspend past
-/// the time-out extra time; without it, the time-out ends the command, so that nothing is written hours after the confirmation.
+pub struct Wait<'a> {
+    pub deadline: Deadline,
+    pub timed_out: End,
+    /// Whether a suspend past the time-out gives extra time. Without it, the time-out ends the command, so that nothing is
+    /// written hours after the confirmation.
+    pub catch_up: bool,
+    pub interrupted: InterruptState,
+    pub progress: &'a Progress,
+    /// The line to show.
+    pub waiting: Waiting,
+}
+
+/// Watches the deployment, and updates `session.deployment`, until `found` returns how the wait ended.
 pub async fn until<T>(
     session: &mut Session,
-    deadline: Deadline,
-    (awaiting, catch_up): (Awaiting, bool),
-    progress: &Progress,
-    mut found: impl FnMut(&Session, Continuity) -> Result<Option<T>, Failure>,
-) -> Result<ControlFlow<FollowEnd, T>, Failure> {
-    let mut end = deadline;
+    wait: Wait<'_>,
+    mut found: impl FnMut(&Session, Continuity) -> Option<ControlFlow<End, T>>,
+) -> ControlFlow<End, T> {
+    session.interrupt().set(wait.interrupted);
+    wait.progress.waiting(wait.waiting);
+    let (mut end, mut missed) = (wait.deadline, false);
+    if end.once {
+        return ControlFlow::Break(wait.timed_out);
+    }
     let mut watch = session.cluster.follow(&session.target, session.deployment.object());
     loop {
         tokio::select! {
             biased;
             item = watch.next() => match item {
                 Some(WatchItem::Seen { object, continuity }) => {
-                    let Ok(now) = Deployment::from_value(object) else { continue };
+                    let Ok(now) = Deployment::from_value(object) else {
+                        missed = true;
+                        continue;
+                    };
+                    // An event that could not be parsed is a gap.
+                    let continuity = if std::mem::take(&mut missed) { Continuity::Gap } else { continuity };
                     session.deployment = now;
-                    if let Some(found) = found(session, continuity)? {
-                        return Ok(ControlFlow::Continue(found));
+                    if let Some(found) = found(session, continuity) {
+                        return found;
                     }
                 }
-                Some(WatchItem::Deleted(_)) => return Ok(ControlFlow::Break(FollowEnd::Verdict(Verdict::Gone))),
+                Some(WatchItem::Deleted(_)) => return ControlFlow::Break(End::Verdict(Verdict::Gone)),
                 Some(WatchItem::Trouble(error)) => {
-                    progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
+                    wait.progress.note(format!("can't watch the ElementDeployment; retrying: {error}"));
                 }
                 Some(WatchItem::Recovered) => {}
                 None => watch = session.follow_anew().await,
             },
-            () = session.interrupt().wait() => return Ok(ControlFlow::Break(FollowEnd::Interrupted)),
+            () = session.interrupt().wait() => return ControlFlow::Break(End::Interrupted),
             () = end.over() => {
-                if !catch_up || !end.catch_up() {
-                    return Ok(ControlFlow::Break(FollowEnd::TimedOut(awaiting)));
+                if !wait.catch_up || !end.catch_up() {
+                    return ControlFlow::Break(wait.timed_out);
                 }
                 watch = session.cluster.follow(&session.target, session.deployment.object());
             }
@@ -54,28 +72,21 @@ pub async fn until<T>(
 }
 
 /// Waits until no reconcile is running. Returns what else ended the wait.
-pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -> Result<Option<FollowEnd>, Failure> {
-    let idle = |session: &Session| session.deployment.conditions().run() != Run::Running;
-    if idle(session) {
-        return Ok(None);
-    }
-    // The caller exits, because it may have to print data.
-    session.interrupt().set(InterruptState::Following {
-        doing: "nothing was changed".to_owned(),
-        come_back: session.command(step.command()),
-    });
+pub async fn until_idle(session: &mut Session, deadline: Deadline, step: Step) -> Option<End> {
     let progress = session.ui().progress();
     let text = "waiting for the running reconcile to finish before the write";
-    progress.waiting(Waiting::new(text, session.now()).ends_at(deadline.ends_at));
-    if deadline.once {
-        return Ok(Some(FollowEnd::TimedOut(Awaiting::End)));
-    }
-    let awaiting = (Awaiting::End, false);
-    let over = until(session, deadline, awaiting, &progress, |session, _| Ok(idle(session).then_some(()))).await?;
-    if let ControlFlow::Break(end) = over {
-        return Ok(Some(end));
+    let waiting = Waiting::new(text, session.now()).ends_at(deadline.ends_at);
+    // The caller exits, because it may have to print data.
+    let doing = "nothing was changed".to_owned();
+    let interrupted = InterruptState::Following { doing, come_back: session.command(step.command()) };
+    let timed_out = End::TimedOut(Awaiting::End);
+    let wait = Wait { deadline, timed_out, catch_up: false, interrupted, progress: &progress, waiting };
+    let idle = |session: &Session| session.deployment.conditions().run() != Run::Running;
+    let waited = until(session, wait, |session, _| idle(session).then_some(ControlFlow::Continue(())));
+    if let ControlFlow::Break(end) = waited.await {
+        return Some(end);
     }
     session.interrupt().set(InterruptState::NothingWritten);
     progress.done("operator finished the earlier reconcile");
-    Ok(None)
+    None
 }

@@ -213,10 +213,8 @@ impl Ask<'_> {
         let at_proxy = matches!(self.way, Way::Proxy(_)) && verifier.shown().is_empty();
         match cause::<TlsError>(error).filter(|_| !at_proxy) {
             Some(TlsError::InvalidCertificate(problem)) => {
-                return Outcome::NotReached(format!(
-                    "the certificate of {host} {}",
-                    complaint(problem, &format!("is not for {host}"))
-                ));
+                let what = complaint(problem, &format!("is not for {host}"));
+                return Outcome::NotReached(format!("the certificate of {host} {what}"));
             }
             Some(TlsError::InvalidMessage(_)) if error.is_connect() => {
                 return Outcome::NotReached(format!("the server at {host} doesn't support TLS"));
@@ -253,13 +251,12 @@ async fn read(mut response: Response) -> reqwest::Result<Outcome> {
         content_type: header(CONTENT_TYPE),
         ..Reply::default()
     };
-    while let Some(data) = response.chunk().await? {
+    while !answer.cut
+        && let Some(data) = response.chunk().await?
+    {
         let room = LARGEST - answer.body.len();
         answer.body.extend_from_slice(&data[..data.len().min(room)]);
         answer.cut = data.len() > room;
-        if answer.cut {
-            break;
-        }
     }
     Ok(Outcome::Answered(answer))
 }

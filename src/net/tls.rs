@@ -34,20 +34,13 @@ pub enum Trust {
 impl Roots {
     /// The system's CAs, from its store or `SSL_CERT_FILE`; `None` if there are none.
     pub fn of_system() -> Option<Self> {
-        let found = rustls_native_certs::load_native_certs();
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(found.certs);
-        Self::with(store)
+        Self::of(rustls_native_certs::load_native_certs().certs.iter().map(|der| &**der))
     }
 
     /// Reads certificates in DER; `None` if none is valid.
     pub fn of<'a>(certificates: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(certificates.into_iter().map(|der| CertificateDer::from(der.to_vec())));
-        Self::with(store)
-    }
-
-    fn with(store: RootCertStore) -> Option<Self> {
         (!store.is_empty()).then(|| Self(Arc::new(store)))
     }
 
@@ -108,10 +101,8 @@ impl Verifier {
             Mode::Nothing => None,
             Mode::Chain | Mode::Name => Some(roots.ok_or_else(none)?.verifier()?),
         };
-        let proxy = match proxy {
-            Some(name) => Some((name.to_owned(), Roots::of_system().ok_or_else(none)?.verifier()?)),
-            None => None,
-        };
+        let trusted = |name: &str| Ok::<_, String>((name.to_owned(), Roots::of_system().ok_or_else(none)?.verifier()?));
+        let proxy = proxy.map(trusted).transpose()?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let verifier = Arc::new(Self { mode, roots, proxy, algorithms, shown: Mutex::default() });

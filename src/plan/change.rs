@@ -38,8 +38,7 @@ impl Plan {
     pub fn dry_run(before: &Deployment, settings: &MasSettings, keys: &SecretKeys, request: &str) -> Self {
         let component = settings.component(before.mas(), (&keys.certificate, &keys.private_key));
         let mut patch = json!({"spec": {"components": {"matrixAuthenticationService": component}}});
-        let merged = merge(before.object(), &patch);
-        if merged["spec"] == *before.spec() {
+        if merge(before.object(), &patch)["spec"] == *before.spec() {
             return Self::request_dry_run(before, request);
         }
         patch["metadata"]["annotations"][DRY_RUN_ANNOTATION] = json!(request);

@@ -183,11 +183,8 @@ impl SecretContext<'_> {
             }
             (Some(present), given) => {
                 if let Some(problem) = problem(present.expose()) {
-                    return Err(SecretPlanError::Unusable {
-                        key: key.to_owned(),
-                        secret: self.name.to_owned(),
-                        problem,
-                    });
+                    let (key, secret) = (key.to_owned(), self.name.to_owned());
+                    return Err(SecretPlanError::Unusable { key, secret, problem });
                 }
                 let other = given.is_some_and(|given| given != *present);
                 (if other { SecretAction::KeepOther } else { SecretAction::Keep }, present.clone())

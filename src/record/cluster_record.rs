@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::pending::{Pending, Step};
 use crate::deployment::{ChartRelease, Deployment, Outline, lenient_outline};
 use crate::plan::MasSettings;
-use crate::verdict::Baseline;
 
 const KEY: &str = "record.json";
 const VERSION: u32 = 1;
@@ -70,61 +70,6 @@ pub struct Backup {
     pub by: Option<String>,
 }
 
-/// The state of a change that was handed to the manifest owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OwnersChange {
-    /// Not observed; the baseline is the state at the start of the wait.
-    Awaited,
-    /// Observed; the baseline is the state before the change.
-    Arrived,
-}
-
-/// A change of `…matrixAuthenticationService.config.active` or of the whole component; in JSON its command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    /// `dry-run`: MAS with `active: false`.
-    DryRun,
-    /// `activate`: the migration; only a backup undoes it.
-    Activate,
-    /// `abort`: `active: false` again.
-    Abort,
-    /// `abort --remove`: without the component.
-    #[serde(rename = "abort --remove")]
-    Remove,
-}
-
-impl Step {
-    pub const fn command(self) -> &'static str {
-        match self {
-            Self::DryRun => "dry-run",
-            Self::Activate => "activate",
-            Self::Abort => "abort",
-            Self::Remove => "abort --remove",
-        }
-    }
-}
-
-/// A write without a verdict. Recorded before the write is sent, so that a killed command can be resumed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Pending {
-    #[serde(rename = "command")]
-    pub step: Step,
-    pub at: jiff::Timestamp,
-    pub by: Option<String>,
-    pub baseline: Baseline,
-    /// The state of the change, if the manifest owner makes it.
-    pub owner: Option<OwnersChange>,
-    /// The value of the annotation that requests a reconcile; it identifies the write.
-    pub request: Option<String>,
-    /// Keyed digest of the Secret's contents before the write.
-    pub secret_digest: Option<String>,
-    #[serde(default)]
-    pub secret_fingerprints: BTreeMap<String, String>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
@@ -172,6 +117,11 @@ pub enum RecordError {
 }
 
 impl Record {
+    /// Removes the followed write. Another user's pending write stays.
+    pub fn take_pending(&mut self, step: Step, deployment: &Deployment) -> Option<Pending> {
+        self.pending.take_if(|pending| pending.is_of(step, deployment))
+    }
+
     pub fn new(deployment: &Deployment) -> Self {
         Self { version: VERSION, deployment_uid: deployment.uid().to_owned(), ..Self::default() }
     }

@@ -97,21 +97,16 @@ pub fn amend(file: &FailureFile<'_>, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a file with mode 0600. Fails if it exists.
-fn private(path: &Path) -> io::Result<File> {
+/// Creates a file with mode 0600: the first of `name.json`, `name-1.json`, … that doesn't exist.
+fn private_anew(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Like [`private`], for the first of `name.json`, `name-1.json`, … that doesn't exist.
-fn private_anew(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     for attempt in 0..100 {
         let suffix = if attempt == 0 { String::new() } else { format!("-{attempt}") };
         let path = folder.join(format!("{name}{suffix}.json"));
-        match private(&path) {
+        match options.open(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             opened => return opened.map(|open| (path, open)),
         }

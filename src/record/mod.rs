@@ -3,9 +3,9 @@
 mod archive;
 mod cluster_record;
 mod failure_file;
+mod pending;
 
 pub use archive::Archive;
-pub use cluster_record::{
-    Backup, DryRun, DryRunResult, HistoryEntry, OwnersChange, Pending, Record, RecordError, Step, record_name,
-};
+pub use cluster_record::{Backup, DryRun, DryRunResult, HistoryEntry, Record, RecordError, record_name};
 pub use failure_file::{FailureFile, TimelineEntry, amend, save, saved};
+pub use pending::{OwnersChange, Pending, Step};

@@ -59,11 +59,9 @@ impl Redactor {
             }
             Value::Array(items) => {
                 // `["--password", "x"]`
-                let flag = |item: &Value| {
-                    item.as_str()
-                        .is_some_and(|text| text.starts_with('-') && !text.contains('=') && names::is_secret(text))
-                };
-                let after_flag = |at: usize| at > 0 && items[at].is_string() && flag(&items[at - 1]);
+                let flag = |text: &str| text.starts_with('-') && !text.contains('=') && names::is_secret(text);
+                let after_flag =
+                    |at: usize| at > 0 && items[at].is_string() && items[at - 1].as_str().is_some_and(flag);
                 let clean = |(at, item)| if after_flag(at) { json!(MARK) } else { self.tree(item) };
                 items.iter().enumerate().map(clean).collect()
             }

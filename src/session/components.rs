@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 use super::connect::Session;
 use super::reading::Extent;
 use crate::checks::synapse::SynapseConfig;
-use crate::checks::{ComponentSecret, Components, OtherHost, Resolution};
-use crate::checks::{Known, Snapshot, secrets_to_look_at};
+use crate::checks::{ComponentSecret, Components, Known, OtherHost, Resolution, Snapshot, secrets_to_look_at};
 use crate::cluster::{Selection, resource};
 use crate::deployment::{Owner, TlsMode};
 use crate::net::dial::knows;
@@ -66,10 +65,8 @@ fn room(session: &Session, snapshot: &Snapshot) -> usize {
     let always = 5;
     let chart = usize::from(deployment.helm_release().is_some());
     let healing = usize::from(matches!(deployment.owner(), Owner::ArgoCd(Some(_)) | Owner::Flux(_)));
-    let certificate = match settings.and_then(|settings| settings.tls_mode(deployment)) {
-        None | Some(TlsMode::External) => 0,
-        Some(TlsMode::Certmanager | TlsMode::Existing | TlsMode::Certfile) => 1,
-    };
+    let certificate = settings.and_then(|settings| settings.tls_mode(deployment));
+    let certificate = usize::from(certificate.is_some_and(|mode| mode != TlsMode::External));
     let mas_secret = usize::from(settings.is_some() || deployment.mas_secret_name().is_some());
     let made = usize::from(session.requests) + always + snapshot.components.secrets.len();
     MOST_REQUESTS.saturating_sub(made + chart + healing + certificate + mas_secret)

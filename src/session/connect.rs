@@ -1,21 +1,21 @@
 //! The connection of a command, and its deployment.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::command_line::CommandLine;
 use super::interrupt::Interrupt;
 use super::reading::{Prefetched, SecretReads};
-use crate::checks::Known;
 use crate::checks::access::Rules;
-use crate::checks::{OtherHost, Resolution, default_secret_name};
-use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch, shell_word};
+use crate::checks::{Finding, Known, OtherHost, Resolution, default_secret_name};
+use crate::cluster::{ApiVersion, Choice, Cluster, ConnectionFlags, Elsewhere, Target, Watch};
 use crate::deployment::{ChartRelease, Deployment};
 use crate::error::{Exit, Failure};
+use crate::terminal::Ui;
 use crate::terminal::live_line::LiveLine;
-use crate::terminal::{Next, Ui};
 
 #[derive(Clone)]
 pub struct Context {
@@ -47,6 +47,8 @@ pub struct Session {
     /// The installed release, if it was read together with the deployment.
     pub release: Option<ChartRelease>,
     pub other_hosts: tokio::sync::OnceCell<Vec<OtherHost>>,
+    /// Set once a warning said that the record can't be updated.
+    pub unrecorded: OnceLock<()>,
 }
 
 impl Session {
@@ -65,13 +67,12 @@ impl Session {
         // On the heap: the futures hold a request each.
         let (chosen, prefetched) = tokio::join!(Box::pin(cluster.choose(name)), Box::pin(prefetched));
         let chosen = chosen.map_err(|error| {
-            let refused = error.is_forbidden();
-            let failure = Failure::from(error);
-            if !refused {
-                return failure;
+            if !error.is_forbidden() {
+                return error.into();
             }
-            let role = command_line(&context.flags, "check", &cluster.namespace, name.unwrap_or("NAME")) + " --rbac";
-            failure.then("To print the minimum Role, for an administrator to apply:", role)
+            let (flags, namespace, name) = (&context.flags, cluster.namespace.as_str(), name.unwrap_or("NAME"));
+            let role = CommandLine { flags, namespace, name }.of("check") + " --rbac";
+            Failure::from(error).then("To print the minimum Role, for an administrator to apply:", role)
         });
         match chosen? {
             Choice::One { target, object, found_elsewhere } => {
@@ -96,7 +97,7 @@ impl Session {
                 // One, and one more each for the other namespaces and for the older version.
                 let requests = 1 + u8::from(found_elsewhere) + u8::from(target.api_version != ApiVersion::V1Alpha2);
                 let release = prefetched.as_ref().and_then(|prefetched| prefetched.release(&deployment));
-                let (rules, secrets, resolution, other_hosts) = Default::default();
+                let (rules, secrets, resolution, other_hosts, unrecorded) = Default::default();
                 let context = context.clone();
                 Ok(Self {
                     context,
@@ -110,6 +111,7 @@ impl Session {
                     prefetched: Mutex::new(prefetched),
                     release,
                     other_hosts,
+                    unrecorded,
                 })
             }
             other => Err(not_one(other, &cluster)),
@@ -145,25 +147,33 @@ impl Session {
         format!("{} in {}", self.target.name, self.target.namespace)
     }
 
-    pub fn command(&self, command: &str) -> String {
-        command_line(&self.context.flags, command, &self.target.namespace, &self.target.name)
+    fn command_line(&self) -> CommandLine<'_> {
+        let Target { namespace, name, .. } = &self.target;
+        CommandLine { flags: &self.context.flags, namespace, name }
     }
-}
 
-/// A command of this program with the connection flags of this call.
-pub fn command_line(flags: &ConnectionFlags, command: &str, namespace: &str, name: &str) -> String {
-    let mut line = format!("kubectl ess-mas {command} {name} -n {namespace}");
-    for (flag, value) in [
-        ("--kubeconfig", &flags.kubeconfig),
-        ("--context", &flags.context),
-        ("--server", &flags.server),
-        ("--as", &flags.as_user),
-    ] {
-        if let Some(value) = value {
-            line.extend([" ", flag, " ", &shell_word(value)]);
+    /// A command of this program, with the name and the flags of this call.
+    pub fn command(&self, command: &str) -> String {
+        self.command_line().of(command)
+    }
+
+    /// Completes the commands in a text, so that they can be copied.
+    pub fn complete(&self, text: &str) -> String {
+        self.command_line().complete(text)
+    }
+
+    /// Completes the commands in the findings.
+    pub fn complete_findings(&self, findings: &mut [Finding]) {
+        let kubectl = self.cluster.place.context_flag();
+        for finding in findings {
+            for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
+                *text = self.complete(text);
+                if !kubectl.is_empty() {
+                    *text = text.replace("kubectl auth ", &format!("kubectl{kubectl} auth "));
+                }
+            }
         }
     }
-    line
 }
 
 fn read(object: Value) -> Result<Deployment, Failure> {
@@ -182,7 +192,7 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
                     None => "kubectl ess-mas status NAME -n NAMESPACE".to_owned(),
                 })
         }
-        Choice::None { namespace, name, elsewhere } => none(&namespace, name.as_deref(), elsewhere),
+        Choice::None { name, elsewhere } => none(&cluster.namespace, name.as_deref(), elsewhere),
         Choice::NotClassic { namespace, config_map } => Failure::failed(format!(
                 "this cluster has no ElementDeployments; ConfigMap {config_map} in {namespace} shows an installation of ESS Pro or \
                  Community (chart matrix-stack), which migrates differently"
@@ -200,30 +210,14 @@ pub fn not_one(choice: Choice, cluster: &Cluster) -> Failure {
 
 fn none(namespace: &str, name: Option<&str>, elsewhere: Elsewhere) -> Failure {
     let what = name.map_or_else(|| "no ElementDeployment".to_owned(), |name| format!("no ElementDeployment {name}"));
+    let here = format!("there is {what} in namespace {namespace}");
     match elsewhere {
-        Elsewhere::NotLooked => Failure::failed(format!("there is {what} in namespace {namespace}")),
-        Elsewhere::Nothing => {
-            Failure::failed(format!("there is {what} in namespace {namespace} or in any other namespace"))
-        }
-        Elsewhere::OthersHere(others) => {
-            Failure::failed(format!("there is {what} in namespace {namespace}, but there is {}", others.join(", ")))
-        }
+        Elsewhere::NotLooked => Failure::failed(here),
+        Elsewhere::Nothing => Failure::failed(format!("{here} or in any other namespace")),
+        Elsewhere::OthersHere(others) => Failure::failed(format!("{here}, but there is {}", others.join(", "))),
         Elsewhere::NotPossible(error) => {
-            let text =
-                format!("there is {what} in namespace {namespace}, and the other namespaces can't be listed: {error}");
-            Failure { next: vec![Next::new("Pass the namespace with -n.")], ..Failure::failed(text) }
+            Failure::failed(format!("{here}, and the other namespaces can't be listed: {error}"))
+                .advise("Pass the namespace with -n.")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_to_copy_carry_the_flags_of_this_call() {
-        let flags = ConnectionFlags { context: Some("my prod".into()), ..ConnectionFlags::default() };
-        assert_eq!(command_line(&flags, "abort", "n", "a"), "kubectl ess-mas abort a -n n --context 'my prod'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 }

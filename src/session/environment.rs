@@ -6,8 +6,7 @@ use serde_json::Value;
 use super::connect::Session;
 use super::reading::{operator, release};
 use crate::checks::access::{Access, Permission, Rules};
-use crate::checks::permissions;
-use crate::checks::{Environment, SelfHealing, Snapshot};
+use crate::checks::{Environment, SelfHealing, Snapshot, permissions};
 use crate::cluster::{Selection, foreign};
 use crate::deployment::{ChartRelease, Owner};
 

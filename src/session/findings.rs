@@ -1,6 +1,5 @@
 //! Prints findings, and decides whether they stop a write.
 
-use super::connect::Session;
 use crate::checks::{Finding, Severity};
 use crate::error::{Exit, Failure};
 use crate::terminal::table::{Cell, Column, Table};
@@ -30,42 +29,6 @@ fn plural(number: usize, word: &str) -> String {
 }
 
 const MARGIN: usize = 6;
-/// Commands that take a deployment's name, longer ones first.
-const COMMANDS: [&str; 7] = ["abort --remove", "status", "check", "prepare", "dry-run", "activate", "abort"];
-
-/// Adds the name, namespace and connection flags of this call to the commands in the findings, so that they can be copied.
-pub fn name_commands(session: &Session, findings: &mut [Finding]) {
-    let kubectl = session.cluster.place.context_flag();
-    for finding in findings {
-        for text in [Some(&mut finding.message), finding.remedy.as_mut()].into_iter().flatten() {
-            *text = complete(text, |command| session.command(command));
-            if !kubectl.is_empty() {
-                *text = text.replace("kubectl auth ", &format!("kubectl{kubectl} auth "));
-            }
-        }
-    }
-}
-
-/// Replaces each `kubectl ess-mas COMMAND` by the whole command, before the flags that follow it.
-pub fn complete(text: &str, whole: impl Fn(&str) -> String) -> String {
-    const PROGRAM: &str = "kubectl ess-mas ";
-    let mut parts = text.split(PROGRAM);
-    let mut completed = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let named = |command: &&&str| {
-            let rest = part.strip_prefix(**command);
-            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-'))
-        };
-        match COMMANDS.iter().find(named) {
-            Some(command) => {
-                completed.push_str(&whole(command));
-                completed.push_str(&part[command.len()..]);
-            }
-            None => completed.extend([PROGRAM, part]),
-        }
-    }
-    completed
-}
 
 pub fn show(ui: &Ui, finding: &Finding) {
     let [what, more @ ..] = &lines(finding)[..] else { return };
@@ -161,27 +124,4 @@ pub fn table(ui: &Ui, findings: &[Finding], wide: bool) -> Result<(), OutputErro
         ]);
     }
     ui.table(&table, wide)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_in_findings_are_completed_wherever_they_take_a_name() {
-        let whole = |text: &str| complete(text, |command| format!("kubectl ess-mas {command} chat -n n"));
-        for (text, completed) in [
-            ("Run `kubectl ess-mas dry-run` and wait.", "Run `kubectl ess-mas dry-run chat -n n` and wait."),
-            ("kubectl ess-mas prepare --tls x", "kubectl ess-mas prepare chat -n n --tls x"),
-            (
-                "kubectl ess-mas abort --remove; kubectl ess-mas abort",
-                "kubectl ess-mas abort --remove chat -n n; kubectl ess-mas abort chat -n n",
-            ),
-            ("kubectl ess-mas tls check --live", "kubectl ess-mas tls check --live"),
-            ("kubectl ess-mas checks", "kubectl ess-mas checks"),
-            ("nothing of ours", "nothing of ours"),
-        ] {
-            assert_eq!(whole(text), completed);
-        }
-    }
 }

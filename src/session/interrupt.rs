@@ -18,7 +18,7 @@ pub enum InterruptState {
     Writing,
     /// The command is about to end and only records or prints the result.
     Ending { done: &'static str },
-    /// The cluster works on the written change.
+    /// The command waits and ends itself. `doing`: what the cluster does without it, as the end of a sentence.
     Following { doing: String, come_back: String },
 }
 
@@ -32,14 +32,18 @@ pub struct Interrupt {
 /// Under one lock, so that each interrupt is reported exactly once.
 struct State {
     current: InterruptState,
-    raised: bool,
+    /// The one before the write.
+    earlier: InterruptState,
+    /// The last one in which the interrupt was reported; `None` without an interrupt.
+    raised: Option<InterruptState>,
 }
 
 impl Interrupt {
     /// Starts to handle signals. Must be called inside a runtime.
     pub fn listen(ui: &Ui) -> Self {
-        let state = watch::Sender::new(State { current: InterruptState::NothingWritten, raised: false });
-        let interrupt = Self { state: Arc::new(state), ui: ui.clone() };
+        let nothing = InterruptState::NothingWritten;
+        let state = State { current: nothing.clone(), earlier: nothing, raised: None };
+        let interrupt = Self { state: Arc::new(watch::Sender::new(state)), ui: ui.clone() };
         // Registered here because the task may start after the first signal. Without a terminal SIGHUP keeps its
         // disposition: `nohup` means to ignore it.
         let signals = signals(ui.terminal.can_ask());
@@ -50,27 +54,45 @@ impl Interrupt {
     /// Sets what an interrupt means from now on. Reports an interrupt that came during the write.
     pub fn set(&self, current: InterruptState) {
         self.state.send_modify(|state| {
-            if state.raised && matches!(current, InterruptState::Following { .. }) {
+            let in_write = matches!(state.raised, Some(InterruptState::Writing));
+            if in_write && matches!(current, InterruptState::Following { .. }) {
                 tell(&current, &self.ui);
+                state.raised = Some(current.clone());
             }
             state.current = current;
         });
     }
 
+    pub fn begin_write(&self) {
+        self.state.send_modify(|state| state.earlier = std::mem::replace(&mut state.current, InterruptState::Writing));
+    }
+
+    /// Nothing was written: an interrupt means what it meant before.
+    pub fn end_write(&self) {
+        let earlier = self.state.borrow().earlier.clone();
+        self.set(earlier);
+    }
+
     pub fn raised(&self) -> bool {
-        self.state.borrow().raised
+        self.state.borrow().raised.is_some()
     }
 
     pub async fn wait(&self) {
         // The sender outlives this call, so the channel can't close.
-        let _ = self.state.subscribe().wait_for(|state| state.raised).await;
+        let _ = self.state.subscribe().wait_for(|state| state.raised.is_some()).await;
     }
 
+    /// Waits for an interrupt that came while nothing was written. The code that writes or follows handles other ones itself.
     pub async fn wait_while_nothing_written(&self) {
         self.wait().await;
-        let nothing = matches!(self.state.borrow().current, InterruptState::NothingWritten);
+        let nothing = {
+            let state = self.state.borrow();
+            matches!(
+                (&state.raised, &state.current),
+                (Some(InterruptState::NothingWritten), InterruptState::NothingWritten)
+            )
+        };
         if !nothing {
-            // The code that writes or follows handles the interrupt itself.
             std::future::pending::<()>().await;
         }
     }
@@ -78,7 +100,7 @@ impl Interrupt {
     async fn handle(self, mut signals: BoxStream<'static, ()>) {
         signals.next().await;
         self.state.send_modify(|state| {
-            state.raised = true;
+            state.raised = Some(state.current.clone());
             tell(&state.current, &self.ui);
         });
         self.ui.terminal.stop_asking();

@@ -1,6 +1,7 @@
 //! One deployment on one cluster, and everything that is read of it. Never prompts.
 
 pub mod certificate;
+pub mod command_line;
 mod components;
 mod connect;
 pub mod deadline;
@@ -16,5 +17,5 @@ pub mod snapshot;
 pub mod status;
 pub mod workloads;
 
-pub use connect::{Context, Session, command_line, not_one};
+pub use connect::{Context, Session, not_one};
 pub use status::Document;

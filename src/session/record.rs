@@ -61,11 +61,9 @@ impl Session {
 
     /// The folders for failure files, in order: the user's state folder, the working folder, the temporary folder.
     pub fn state_folders(&self) -> Vec<PathBuf> {
-        let state = state_folder(|name| self.ui().terminal.env(name));
-        let mut folders: Vec<PathBuf> = state.into_iter().map(|state| state.join("kubectl-ess-mas")).collect();
-        folders.push(PathBuf::from("."));
-        folders.push(std::env::temp_dir().join("kubectl-ess-mas"));
-        folders
+        let own = |parent: PathBuf| parent.join("kubectl-ess-mas");
+        let state = state_folder(|name| self.ui().terminal.env(name)).map(own);
+        state.into_iter().chain([PathBuf::from("."), own(std::env::temp_dir())]).collect()
     }
 
     /// The file of the last recorded failure, if it is on this machine.
@@ -75,8 +73,11 @@ impl Session {
         latest.find_map(|entry| saved(&snapshot.deployment, entry.at, &folders))
     }
 
+    /// Warns once: every attempt of a rollback may fail to write the record.
     pub fn warn_unrecorded(&self, noted: Result<(), Failure>) {
-        if let Err(failure) = noted {
+        if let Err(failure) = noted
+            && self.unrecorded.set(()).is_ok()
+        {
             let why = failure.message().unwrap_or_default();
             self.ui().warning(format!("can't update the record: {why}"));
         }

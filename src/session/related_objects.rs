@@ -3,10 +3,8 @@
 use futures::StreamExt as _;
 use futures::stream;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{Event, Pod},
-};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::core::ApiResource;
 use serde_json::Value;
 

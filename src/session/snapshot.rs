@@ -6,10 +6,9 @@ use futures::future::OptionFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
-use super::components;
 use super::connect::Session;
-use super::environment;
 use super::reading::{Extent, Refusal, note_refused, read_secret};
+use super::{components, environment};
 use crate::checks::access::Permission;
 use crate::checks::tls::TypedSecret;
 use crate::checks::{Components, Environment, Known, Snapshot};
@@ -77,17 +76,15 @@ impl Session {
             environment,
             components: configured,
         };
-        for refused in [record_refused, features_refused] {
-            note_refused(&mut snapshot, refused);
-        }
+        note_refused(&mut snapshot, record_refused);
+        note_refused(&mut snapshot, features_refused);
         snapshot
     }
 
     /// Reads the MAS Secret, whose name may be known only from the record. `status` has read it already under its default name.
     async fn second_round(&self, extent: Extent, snapshot: &Snapshot) -> (Known<Option<SecretContents>>, Refusal) {
         let after_dry_run = snapshot.recorded().is_some_and(|record| record.dry_run.is_some());
-        let wanted = extent != Extent::Status || after_dry_run;
-        if !wanted {
+        if extent == Extent::Status && !after_dry_run {
             return (not_read(), Refusal::No);
         }
         let (look, refusal) = self.secrets.get(&self.cluster, &self.target, &snapshot.secret_name()).await;
@@ -113,10 +110,7 @@ impl Session {
             None => self.cluster.find_config_map(&self.target.namespace, &name).await,
         };
         match read {
-            Ok(map) => {
-                let record = map.map(|map| Record::read(&map, &self.deployment)).transpose();
-                (record.into(), Refusal::No)
-            }
+            Ok(map) => (map.map(|map| Record::read(&map, &self.deployment)).transpose().into(), Refusal::No),
             Err(error) => {
                 (Known::Unreadable(error.to_string()), Refusal::of(&error, || Permission::config_map("get", &name)))
             }

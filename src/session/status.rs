@@ -157,7 +157,6 @@ impl Status {
             activation_pending: pending.is_some_and(|pending| pending.step == record::Step::Activate),
         };
         let phase = Phase::of(deployment, remembered);
-        let prepared = snapshot.settings.is_some();
         Self {
             namespace: deployment.namespace().to_owned(),
             name: deployment.name().to_owned(),
@@ -187,7 +186,7 @@ impl Status {
                 completion: snapshot.recorded().and_then(|record| record.dry_run.as_ref()?.completion.clone()),
             },
             version: version(snapshot),
-            next: next_command(phase, prepared, deployment.mas_active() == Some(true)).map(command),
+            next: next_command(phase, snapshot.settings.is_some(), deployment.mas_active() == Some(true)).map(command),
         }
     }
 }
@@ -208,11 +207,8 @@ fn version(snapshot: &Snapshot) -> VersionPart {
     let knows_switch = snapshot.features.known().is_some_and(|features| features.active);
     if knows_switch || snapshot.deployment.active().is_some() {
         let (ess, chart) = ChartRelease::FIRST_IN_WORDS;
-        return VersionPart {
-            ess: Some(format!("{ess} or later")),
-            chart: Some(format!("{chart} or later")),
-            source: Some(VersionSource::Crd),
-        };
+        let least = |version: &str| Some(format!("{version} or later"));
+        return VersionPart { ess: least(ess), chart: least(chart), source: Some(VersionSource::Crd) };
     }
     VersionPart::default()
 }

@@ -33,7 +33,7 @@ type Timeline = Arc<Mutex<Vec<TimelineEntry>>>;
 /// A watch on workloads, or none by default. Dropping it ends it.
 #[derive(Default)]
 pub struct WorkloadWatch {
-    task: JoinSet<()>,
+    _task: JoinSet<()>,
     timeline: Timeline,
 }
 
@@ -52,11 +52,9 @@ impl WorkloadWatch {
             unfold(collection, next).boxed()
         });
         let observer = Observer::new(&session.target.name, &session.target.namespace);
-        let mut watch = Self::default();
-        let terminal = session.ui().terminal.clone();
-        let timeline = Arc::clone(&watch.timeline);
-        watch.task.spawn(report(select_all(events), observer, progress.details(), terminal, timeline));
-        watch
+        let (terminal, timeline) = (session.ui().terminal.clone(), Timeline::default());
+        let task = report(select_all(events), observer, progress.details(), terminal, Arc::clone(&timeline));
+        Self { _task: JoinSet::from_iter([task]), timeline }
     }
 
     pub fn append_to(&self, timeline: &mut Vec<TimelineEntry>) {
@@ -73,10 +71,18 @@ async fn report(
     timeline: Timeline,
 ) {
     while let Some(first) = events.next().await {
-        take(&mut observer, first);
-        for _ in 1..MANY {
-            let Ok(Some(next)) = timeout(BURST, events.next()).await else { break };
-            take(&mut observer, next);
+        let mut burst = vec![first];
+        while burst.len() < MANY
+            && let Ok(Some(next)) = timeout(BURST, events.next()).await
+        {
+            burst.push(next);
+        }
+        for (kind, item) in burst {
+            match item {
+                CollectionEvent::Seen(object) => observer.seen(kind, &object),
+                CollectionEvent::Deleted(object) => observer.gone(kind, &object),
+                CollectionEvent::Reset => observer.doubt(kind),
+            }
         }
         let update = observer.update();
         let symbol = |failed| if failed { Symbol::Attention } else { Symbol::Done };
@@ -85,14 +91,6 @@ async fn report(
         let entries = update.happened.into_iter().map(|one| TimelineEntry { at, what: one.text });
         timeline.lock().unwrap_or_else(PoisonError::into_inner).extend(entries);
         details.update(&lines, update.now);
-    }
-}
-
-fn take(observer: &mut Observer, (kind, item): (WorkloadKind, CollectionEvent)) {
-    match item {
-        CollectionEvent::Seen(object) => observer.seen(kind, &object),
-        CollectionEvent::Deleted(object) => observer.gone(kind, &object),
-        CollectionEvent::Reset => observer.doubt(kind),
     }
 }
 

@@ -11,6 +11,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -49,7 +50,8 @@ pub(super) fn ask<T: Send>(
     let term = Term::read_write_pair(io::stdin(), ScreenWriter(terminal.0.screen.clone()));
     thread::scope(|scope| {
         let asking = thread::Builder::new().name("question".to_owned()).spawn_scoped(scope, || question(&term))?;
-        keyboard.pass_on(keys_into, hidden, || asking.is_finished(), || terminal.asking_is_over())?;
+        let over = || terminal.0.stop_asking.load(Ordering::Relaxed);
+        keyboard.pass_on(keys_into, hidden, || asking.is_finished(), over)?;
         let answer = asking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         answer.map_err(|dialoguer::Error::IO(error)| error.into())
     })

@@ -206,13 +206,8 @@ impl Theme for Look<'_> {
         self.format_prompt(f, prompt)
     }
 
-    fn format_confirm_prompt_selection(
-        &self,
-        f: &mut dyn fmt::Write,
-        prompt: &str,
-        selection: Option<bool>,
-    ) -> fmt::Result {
-        f.write_str(&self.question(prompt, self.hint, if selection == Some(true) { "y" } else { "n" }))
+    fn format_confirm_prompt_selection(&self, f: &mut dyn fmt::Write, prompt: &str, sel: Option<bool>) -> fmt::Result {
+        f.write_str(&self.question(prompt, self.hint, if sel == Some(true) { "y" } else { "n" }))
     }
 
     fn format_input_prompt(&self, f: &mut dyn fmt::Write, prompt: &str, _: Option<&str>) -> fmt::Result {

@@ -89,6 +89,7 @@ impl RenderOptions {
 
 /// A line or paragraph of styled text. Removes control characters from added text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub struct Line(Vec<(Style, String)>);
 
 impl Line {
@@ -96,24 +97,20 @@ impl Line {
         Self::default()
     }
 
-    #[must_use]
     pub fn text(self, text: impl AsRef<str>) -> Self {
         self.styled(Style::Plain, text)
     }
 
-    #[must_use]
     pub fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
         self.0.push((style, text::harmless(text.as_ref())));
         self
     }
 
-    #[must_use]
     pub fn symbol(self, symbol: Symbol) -> Self {
         let (style, glyph) = symbol.glyph();
         self.styled(style, glyph)
     }
 
-    #[must_use]
     pub fn line(mut self, other: impl Into<Line>) -> Self {
         self.0.extend(other.into().0);
         self

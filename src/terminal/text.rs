@@ -13,13 +13,9 @@ pub fn harmless(text: &str) -> String {
     let mut chars = plain.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\n' => clean.push('\n'),
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' | '\n' => clean.push('\n'),
             '\t' => clean.push(' '),
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    clean.push('\n');
-                }
-            }
             c if c.is_control() || turns_direction(c) => clean.push('\u{fffd}'),
             c => clean.push(c),
         }

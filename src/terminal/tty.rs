@@ -98,11 +98,6 @@ impl Terminal {
         let _ = tokio::time::timeout(limit, answered).await;
     }
 
-    #[cfg(unix)]
-    pub(super) fn asking_is_over(&self) -> bool {
-        self.0.stop_asking.load(Ordering::Relaxed)
-    }
-
     pub fn is_tty(&self, stream: Stream) -> bool {
         match stream {
             Stream::Out => self.0.stdout_tty,

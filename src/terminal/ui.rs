@@ -23,19 +23,32 @@ pub enum Verbosity {
 
 /// A next step: text and commands to copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
 pub struct Next {
     text: Line,
     commands: Vec<String>,
+    /// A command of this program that lacks the name and the flags of this call.
+    short: Option<String>,
 }
 
 impl Next {
     pub fn new(text: impl Into<Line>) -> Self {
-        Self { text: text.into(), commands: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 
-    #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.commands.push(command.into());
+        self
+    }
+
+    /// Adds a command of this program, such as `status`, that [`Self::complete`] completes.
+    pub fn short_command(mut self, command: impl Into<String>) -> Self {
+        self.short = Some(command.into());
+        self
+    }
+
+    pub fn complete(mut self, whole: impl Fn(&str) -> String) -> Self {
+        self.commands.extend(self.short.take().map(|command| whole(&command)));
         self
     }
 }
@@ -78,14 +91,12 @@ impl Ui {
     pub fn error(&self, error: &dyn Error, next: &[Next]) {
         let mut printed = error.to_string();
         self.say(Line::new().styled(Style::Bad, "error: ").text(&printed));
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
+        for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
+            let text = cause.to_string();
             if !text.is_empty() && !printed.contains(&text) {
                 self.say(Line::new().text("  ").styled(Style::Dim, "because ").text(&text));
                 printed = text;
             }
-            cause = error.source();
         }
         for next in next {
             self.say_next(next);
@@ -142,7 +153,8 @@ impl Ui {
 
     fn say_next(&self, next: &Next) {
         self.say(next.text.clone());
-        for command in &next.commands {
+        let short = next.short.as_ref().map(|command| format!("kubectl ess-mas {command}"));
+        for command in next.commands.iter().chain(&short) {
             self.verbatim(&Line::new().text("  ").styled(Style::Code, command));
         }
     }

@@ -64,7 +64,7 @@ enum RunState {
 #[derive(Debug, Clone)]
 pub struct Tracker {
     /// The change, and the state at the write.
-    pub baseline: Baseline,
+    baseline: Baseline,
     current: RunState,
     /// The marks of the last event, except `mas_active`, which stays that of the write.
     last: Marks,

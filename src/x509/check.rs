@@ -102,11 +102,8 @@ fn check_name(leaf: &X509Certificate<'_>, host: &HostName, problems: &mut Proble
         return;
     }
     // A wildcard for a domain of the host, which a user may expect to cover it.
-    let near = |pattern: &&&str| {
-        pattern
-            .strip_prefix("*.")
-            .is_some_and(|domain| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain))
-    };
+    let has_host = |domain: &str| !domain.is_empty() && !domain.ends_with('.') && is_within(host.as_str(), domain);
+    let near = |pattern: &&&str| pattern.strip_prefix("*.").is_some_and(has_host);
     let common_name = leaf.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     if let Some(pattern) = names.iter().find(near) {
         problems.add("certificate-wildcard-scope", &[("pattern", pattern), ("host", host)]);
@@ -170,6 +167,9 @@ fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Problems) {
     let subject = name(certificate);
     let key = certificate.public_key();
     let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    // P-256, P-384.
+    let usual = ["1.2.840.10045.3.1.7", "1.3.132.0.34"];
+    let is_usual = curve.is_some_and(|oid| usual.contains(&oid.to_id_string().as_str()));
     match key.parsed() {
         Ok(PublicKey::RSA(key)) => {
             let bits = bit_length(key.modulus);
@@ -177,10 +177,7 @@ fn check_strength(certificate: &X509Certificate<'_>, problems: &mut Problems) {
                 problems.add("certificate-key-weak", &[("subject", &subject), ("bits", &bits)]);
             }
         }
-        // P-256, P-384.
-        Ok(PublicKey::EC(_))
-            if curve
-                .is_some_and(|oid| ["1.2.840.10045.3.1.7", "1.3.132.0.34"].contains(&oid.to_id_string().as_str())) => {}
+        Ok(PublicKey::EC(_)) if is_usual => {}
         _ => problems.add("certificate-key-unusual", &[("subject", &subject)]),
     }
     // Clients ignore a self-signature.

@@ -62,8 +62,8 @@ pub enum IssueError {
 impl CertificateAuthority {
     /// Creates a private CA for TLS servers at `host` and its subdomains only: name constraints, no subordinate CA. A stolen key
     /// can impersonate only that host.
-    pub fn create(host: &HostName, key_type: TlsKeyType, now: Timestamp) -> Result<Self, IssueError> {
-        let key = TlsPrivateKey::generate(key_type)?;
+    pub fn create(host: &HostName, kind: TlsKeyType, now: Timestamp) -> Result<Self, IssueError> {
+        let key = TlsPrivateKey::generate(kind)?;
         let from = now - SKEW;
         let mut params = params(from, last_second(from, CA_DAYS))?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -108,22 +108,17 @@ impl CertificateAuthority {
 
     /// Issues a certificate for `host` with a new key, valid from an hour before `now` for 397 days, or until the CA expires.
     /// It has passed [`check_certificate`] without a blocker.
-    pub fn issue(
-        &self,
-        host: &HostName,
-        key_type: TlsKeyType,
-        now: Timestamp,
-    ) -> Result<IssuedCertificate, IssueError> {
+    pub fn issue(&self, host: &HostName, kind: TlsKeyType, now: Timestamp) -> Result<IssuedCertificate, IssueError> {
         let ca = self.certificate();
         if now < ca.not_before() || now > ca.not_after() {
             return Err(IssueError::NotValidNow { from: ca.not_before(), until: ca.not_after() });
         }
-        let key = TlsPrivateKey::generate(key_type)?;
+        let key = TlsPrivateKey::generate(kind)?;
         let from = (now - SKEW).max(ca.not_before());
         let mut params = params(from, last_second(from, LEAF_DAYS).min(ca.not_after()))?;
         describe(&mut params, host, &key)?;
         params.use_authority_key_identifier_extension = true;
-        let leaf = sign(&params, &key, ca, &self.key).ok_or(IssueError::NotSigned)?;
+        let leaf = sign(&params, &key, self).ok_or(IssueError::NotSigned)?;
         let certificates = std::iter::once(leaf).chain(self.chain.iter().cloned()).collect();
         let issued = IssuedCertificate { chain: CertificateChain::of(certificates), key };
         let problems = check_certificate(&issued.chain, Some(&issued.key), host, now);
@@ -135,8 +130,8 @@ impl CertificateAuthority {
 }
 
 /// A certificate signing request in PEM, and its new key.
-pub fn request_certificate(host: &HostName, key_type: TlsKeyType) -> Result<(String, TlsPrivateKey), IssueError> {
-    let key = TlsPrivateKey::generate(key_type)?;
+pub fn request_certificate(host: &HostName, kind: TlsKeyType) -> Result<(String, TlsPrivateKey), IssueError> {
+    let key = TlsPrivateKey::generate(kind)?;
     let mut params = CertificateParams::default();
     describe(&mut params, host, &key)?;
     // Some CAs refuse a request with basic constraints.
@@ -170,7 +165,7 @@ fn describe(params: &mut CertificateParams, host: &HostName, key: &TlsPrivateKey
     }
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    if key.is_rsa() {
+    if key.pair().is_compatible(&rcgen::PKCS_RSA_SHA256) {
         params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
     }
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -187,18 +182,13 @@ fn last_second(from: Timestamp, days: i64) -> Timestamp {
 /// Clients compare the issuer's name byte by byte. rcgen builds names from a map with one value for each attribute, so it would
 /// lose one of two organizational units or domain components, which company CAs have. So the issuer's name is replaced in
 /// rcgen's certificate, and the result is signed again.
-fn sign(
-    params: &CertificateParams,
-    key: &TlsPrivateKey,
-    ca: &Certificate,
-    ca_key: &TlsPrivateKey,
-) -> Option<Certificate> {
+fn sign(params: &CertificateParams, key: &TlsPrivateKey, ca: &CertificateAuthority) -> Option<Certificate> {
     let mut issuer = CertificateParams::default();
     issuer.distinguished_name = DistinguishedName::new();
-    if let Some(identifier) = ca.key_identifier() {
+    if let Some(identifier) = ca.certificate().key_identifier() {
         issuer.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
     }
-    let draft = params.signed_by(key.pair(), &Issuer::from_params(&issuer, ca_key.pair())).ok()?;
+    let draft = params.signed_by(key.pair(), &Issuer::from_params(&issuer, ca.key.pair())).ok()?;
 
     // Certificate ::= SEQUENCE { toBeSigned SEQUENCE { version, serial number, algorithm, issuer, … }, algorithm, signature }
     let (_, draft) = Any::from_der(draft.der()).ok()?;
@@ -212,8 +202,8 @@ fn sign(
     let before = &to_be_signed.data[..to_be_signed.data.len() - after.len()];
     let (after, _) = Any::from_der(after).ok()?;
 
-    let to_be_signed = sequence(&[before, ca.x509().subject().as_raw(), after])?;
-    let signature = BitString::new(0, &ca_key.pair().sign(&to_be_signed).ok()?).to_der_vec().ok()?;
+    let to_be_signed = sequence(&[before, ca.certificate().x509().subject().as_raw(), after])?;
+    let signature = BitString::new(0, &ca.key.pair().sign(&to_be_signed).ok()?).to_der_vec().ok()?;
     Certificate::from_der(&sequence(&[&to_be_signed, algorithm, &signature])?)
 }
 

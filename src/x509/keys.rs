@@ -184,11 +184,6 @@ impl TlsPrivateKey {
     pub(super) fn pair(&self) -> &KeyPair {
         &self.pair
     }
-
-    /// RSA needs another key usage in its certificate.
-    pub(super) fn is_rsa(&self) -> bool {
-        self.pair.is_compatible(&rcgen::PKCS_RSA_SHA256)
-    }
 }
 
 fn pkcs8(key: &PrivateKeyDer<'_>) -> Option<Zeroizing<Vec<u8>>> {

@@ -45,6 +45,35 @@ async fn dry_run_is_invalid_after_an_activation_that_failed_unobserved() {
     scene.activate().await.expect(10).says("a reconcile failed (no room on the disk)");
 }
 
+/// A damaged record, or one of a later release.
+#[tokio::test]
+async fn abort_works_with_a_record_that_cannot_be_read() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.dry_run().await;
+    scene.operator.set(Behaviour::default().activation(Outcome::fail("no connection to the database")));
+    let _ = scene.activate().await.expect(1);
+    let damaged = "{\"version\": 99";
+    scene.replace_record(damaged).await;
+    let done = scene.shell.run("abort --yes -o json").await.expect(0).says("can't update the record").json();
+    assert_eq!([&done["write"], &done["verdict"]], ["applied", "succeeded"]);
+    assert_eq!(scene.record_text().await.as_deref(), Some(damaged));
+}
+
+/// The operator reconciles the rollback without marking its start, and no record tells that a reconcile is missing.
+#[tokio::test]
+async fn abort_without_a_record_does_not_end_with_a_reconcile_that_was_not_observed() {
+    let scene = Scene::new(Behaviour::default()).await;
+    scene.dry_run().await;
+    // A reconcile without an end in the status: all later ones start without a mark.
+    scene.operator.set(Behaviour::default().activation(Outcome::Requeue(Duration::from_mins(1))));
+    let _ = scene.activate_with(&["--timeout", "1s"]).await.expect(124);
+    scene.operator.wait_for_rest(Duration::from_millis(500)).await;
+    scene.replace_record("{\"version\": 99").await;
+    scene.operator.set(Behaviour::default());
+    let done = scene.shell.run("abort --yes -o json").await.expect(0).says("requesting another one").json();
+    assert_eq!([&done["write"], &done["verdict"]], ["applied", "succeeded"]);
+}
+
 /// The operator writes between any two requests; that doesn't change the decision.
 #[tokio::test]
 async fn abort_is_written_while_the_operator_keeps_retrying() {

@@ -1,11 +1,13 @@
 //! Findings about the files of `--backup-file`: format, contents, age. [`recognise`] reads the contents.
 
 pub mod recognise;
+pub mod statement;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::finding::Finding;
-use recognise::{Dump, DumpFormat, Owner, Users};
+use crate::answers::postgres::Application;
+use recognise::{Dump, DumpFormat, Users};
 
 /// An older dump lacks a day of messages and logins.
 const OLDEST: SignedDuration = SignedDuration::from_hours(24);
@@ -24,7 +26,7 @@ pub struct BackupFile {
 pub fn check(files: &[BackupFile], now: Timestamp) -> Vec<Finding> {
     let mut findings: Vec<Finding> = files.iter().flat_map(|file| check_file(file, now)).collect();
     let mut owners = files.iter().filter_map(|file| file.dump.as_ref().ok()?.owner).peekable();
-    if owners.peek().is_some() && owners.all(|owner| owner == Owner::Mas) {
+    if owners.peek().is_some() && owners.all(|owner| owner == Application::Mas) {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         findings.push(Finding::of("no-synapse-dump", names.join(", "), &[]));
     }
@@ -57,11 +59,8 @@ fn check_file(file: &BackupFile, now: Timestamp) -> Vec<Finding> {
     }
     findings.extend(too_old(file, dump, now).map(|age| finding("dump-old", &[("age", &age)])));
     if findings.is_empty() {
-        let of = match dump.owner {
-            Some(Owner::Synapse) => "Synapse's database",
-            Some(Owner::Mas) => "MAS's database",
-            None => "a database with table users",
-        };
+        let of = dump.owner.map(|owner| format!("{} database", owner.word()));
+        let of = of.as_deref().unwrap_or("a database with table users");
         findings.push(finding("dump", &[("name", &file.name), ("of", of)]));
     }
     findings

@@ -8,6 +8,8 @@ use aho_corasick::AhoCorasick;
 use flate2::read::MultiGzDecoder;
 use jiff::civil::DateTime;
 
+use crate::answers::postgres::Application;
+
 /// Bytes of SQL to read; the definitions of Synapse's tables take less than a hundredth of it.
 const MOST_SQL: u64 = 64 << 20;
 /// Bytes of an archive's table of contents to read.
@@ -27,13 +29,6 @@ pub enum DumpFormat {
     None(String),
 }
 
-/// The owner of the database, by tables that only one of the two has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    Synapse,
-    Mas,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Users {
     WithRows,
@@ -50,7 +45,8 @@ pub enum Users {
 pub struct Dump {
     pub kind: DumpFormat,
     pub users: Users,
-    pub owner: Option<Owner>,
+    /// The owner of the database, by tables that only one of the two has.
+    pub owner: Option<Application>,
     /// Whether the end exists; `None` if not checked.
     pub complete: Option<bool>,
     /// The start time, in the time zone of the machine that made the dump.
@@ -179,8 +175,8 @@ fn users(table: bool, rows: bool, more: Option<u64>) -> Users {
     }
 }
 
-fn owner(synapse: bool, mas: bool) -> Option<Owner> {
-    if synapse { Some(Owner::Synapse) } else { mas.then_some(Owner::Mas) }
+fn owner(synapse: bool, mas: bool) -> Option<Application> {
+    if synapse { Some(Application::Synapse) } else { mas.then_some(Application::Mas) }
 }
 
 /// Lines to find in SQL.

@@ -16,7 +16,7 @@ fn good() -> Dump {
     Dump {
         kind: DumpFormat::Sql,
         users: Users::WithRows,
-        owner: Some(Owner::Synapse),
+        owner: Some(Application::Synapse),
         complete: Some(true),
         made: None,
     }
@@ -53,7 +53,7 @@ fn a_fresh_dump_with_users_is_ok_and_each_problem_is_a_finding() {
     assert_eq!(found(Dump { kind: DumpFormat::None("x".into()), ..good() }, FRESH), [Severity::Blocker]);
     assert_eq!(found(Dump { kind: DumpFormat::Sealed, complete: None, ..good() }, FRESH), [Severity::Unknown]);
     // A dump of MAS's database alone is not enough.
-    assert_eq!(found(Dump { owner: Some(Owner::Mas), ..good() }, FRESH), [Severity::Ok, Severity::Warning]);
+    assert_eq!(found(Dump { owner: Some(Application::Mas), ..good() }, FRESH), [Severity::Ok, Severity::Warning]);
     let unreadable = BackupFile { name: "x".into(), written: None, dump: Err("permission denied".into()) };
     assert_eq!(check(&[unreadable], now())[0].severity, Severity::Unknown);
     assert_eq!(check(&[], now()), []);

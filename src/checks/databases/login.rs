@@ -93,18 +93,14 @@ fn refused(place: &ConnectionSettings, Refusal { state, message }: &Refusal) -> 
 fn reached(place: &ConnectionSettings, server: &Server, findings: &mut Vec<Finding>) {
     let way = if server.through_cluster { " through the cluster" } else { "" };
     let version = server.version.known().map(|version| format!(", PostgreSQL {}", release(*version)));
-    findings.extend([
-        place.finding("responds", &[("way", way), ("version", &version.unwrap_or_default())]),
-        place.finding(
-            match server {
-                Server { prepared: true, .. } => "only-prepared",
-                Server { asked_password: true, .. } => "login",
-                Server { through_cluster: true, .. } => "no-password-forwarded",
-                _ => "no-password",
-            },
-            &[],
-        ),
-    ]);
+    findings.push(place.finding("responds", &[("way", way), ("version", &version.unwrap_or_default())]));
+    let login = match server {
+        Server { prepared: true, .. } => "only-prepared",
+        Server { asked_password: true, .. } => "login",
+        Server { through_cluster: true, .. } => "no-password-forwarded",
+        _ => "no-password",
+    };
+    findings.push(place.finding(login, &[]));
     findings.extend(tls(place, server));
     if place.application == Application::Mas {
         findings.push(place.judged("version", &server.version, "the server's version", |version| {

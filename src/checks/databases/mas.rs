@@ -51,11 +51,9 @@ fn shared(
     let identities = seen.server.identity.known().zip(synapse.and_then(|synapse| synapse.server.identity.known()));
     let same = identities.map(|(mas, synapse)| mas.is(synapse));
     let tables = seen.tables.known();
-    if same == Some(true) {
-        let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
-        return place.finding("same-database", &[("theirs", &theirs)]);
-    }
+    let theirs = expected.synapse.as_ref().map(ConnectionSettings::words).unwrap_or_default();
     match same {
+        Some(true) => place.finding("same-database", &[("theirs", &theirs)]),
         _ if tables.is_some_and(|tables| tables.synapses) => place.finding("synapses-tables", &[]),
         Some(false) => place.finding("separate", &[]),
         _ if tables.is_some() => place.finding("no-synapse-tables", &[]),

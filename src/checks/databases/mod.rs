@@ -29,7 +29,7 @@ pub fn judge(expected: &Expected, answers: &Probed) -> Vec<Finding> {
     let synapse =
         login::judge(Application::Synapse, &expected.synapse, &answers.synapse, |seen| &seen.server, &mut findings);
     if let Some((place, seen)) = synapse {
-        synapse::check(expected, place, seen, &mut findings);
+        findings.extend(synapse::check(expected, place, seen));
     }
     // Time limits matter only to the migration.
     if !expected.migrated {

@@ -12,17 +12,12 @@ const ROWS_PER_SECOND: i64 = 10_000;
 /// The provider of rows that an earlier delegation to MAS left; syn2mas refuses them.
 const DELEGATED: &str = "oauth-delegated";
 
-pub(super) fn check(
-    expected: &Expected,
-    place: &ConnectionSettings,
-    seen: &SynapseDatabase,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn check(expected: &Expected, place: &ConnectionSettings, seen: &SynapseDatabase) -> Vec<Finding> {
     if seen.is_synapses != Known::Known(true) {
         let what = "whether Synapse's tables exist";
-        let finding = place.judged("no-synapse", &seen.is_synapses, what, |_| place.finding("no-synapse", &[]));
-        return findings.push(finding);
+        return vec![place.judged("no-synapse", &seen.is_synapses, what, |_| place.finding("no-synapse", &[]))];
     }
+    let mut findings = Vec::new();
     // These rows matter only before the migration.
     if !expected.migrated {
         findings.push(place.judged("guests", &seen.guests, "the number of guests", |number| match number {
@@ -30,9 +25,9 @@ pub(super) fn check(
             _ => place.finding("guests", &[("number", &count(*number, "guest", "guests"))]),
         }));
         findings.push(threepids(place, &seen.threepids));
-        providers(expected, place, &seen.providers, findings);
+        findings.extend(providers(expected, place, &seen.providers));
         findings.push(foreign(expected, place, &seen.foreign));
-        orphans(place, &seen.orphans, findings);
+        findings.extend(orphans(place, &seen.orphans));
         let what = "users without a way to log in";
         findings.push(place.judged("all-log-in", &seen.no_login, what, |number| {
             let name = match number {
@@ -44,6 +39,7 @@ pub(super) fn check(
         }));
     }
     findings.push(sizes(place, &seen.sizes));
+    findings
 }
 
 fn threepids(place: &ConnectionSettings, threepids: &Known<Vec<(String, i64)>>) -> Finding {
@@ -55,18 +51,12 @@ fn threepids(place: &ConnectionSettings, threepids: &Known<Vec<(String, i64)>>) 
     })
 }
 
-fn providers(
-    expected: &Expected,
-    place: &ConnectionSettings,
-    providers: &Known<Vec<(String, i64)>>,
-    findings: &mut Vec<Finding>,
-) {
-    let all = match providers {
-        Known::Unreadable(why) => {
-            return findings.push(place.unread("providers", "the identity providers in use", why));
-        }
+fn providers(expected: &Expected, place: &ConnectionSettings, read: &Known<Vec<(String, i64)>>) -> Vec<Finding> {
+    let all = match read {
+        Known::Unreadable(why) => return vec![place.unread("providers", "the identity providers in use", why)],
         Known::Known(all) => all,
     };
+    let mut findings = Vec::new();
     findings.push(match all.iter().find(|(name, _)| name == DELEGATED) {
         Some((_, number)) => place.finding("delegated", &[("rows", &count(*number, "row", "rows"))]),
         None => place.finding("not-delegated", &[]),
@@ -81,6 +71,7 @@ fn providers(
     if !strange.is_empty() {
         findings.push(not_configured(expected, place, &strange));
     }
+    findings
 }
 
 fn not_configured(expected: &Expected, place: &ConnectionSettings, strange: &[(String, i64)]) -> Finding {
@@ -113,8 +104,8 @@ fn foreign(expected: &Expected, place: &ConnectionSettings, foreign: &Known<Fore
     })
 }
 
-fn orphans(place: &ConnectionSettings, orphans: &[(&'static str, Known<i64>)], findings: &mut Vec<Finding>) {
-    let mut found = Vec::new();
+fn orphans(place: &ConnectionSettings, orphans: &[(&'static str, Known<i64>)]) -> Vec<Finding> {
+    let (mut findings, mut found) = (Vec::new(), Vec::new());
     let mut all_read = !orphans.is_empty();
     for (table, number) in orphans {
         match number {
@@ -131,6 +122,7 @@ fn orphans(place: &ConnectionSettings, orphans: &[(&'static str, Known<i64>)], f
     } else if all_read {
         findings.push(place.finding("no-orphans", &[]));
     }
+    findings
 }
 
 fn remove(found: &[(String, i64)]) -> String {

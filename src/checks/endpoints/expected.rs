@@ -9,6 +9,7 @@ use crate::answers::Known;
 use crate::checks::finding::{Finding, Table};
 use crate::checks::snapshot::Snapshot;
 use crate::deployment::{Deployment, IdentityProvider};
+use crate::plan::SecretContents;
 use crate::x509::RsaPrivateKey;
 
 /// The phase, which decides the expected responses of Synapse and MAS.
@@ -98,7 +99,7 @@ impl Expected {
             well_known: deployment.component("wellKnownDelegation").is_some(),
             commands,
             secret_name: settings.map(|settings| settings.secret_name.clone()).unwrap_or_default(),
-            modulus: modulus(snapshot),
+            modulus: modulus(snapshot).into(),
             providers: deployment.identity_providers(),
             processes: processes(deployment),
             token,
@@ -124,19 +125,16 @@ impl Expected {
     }
 }
 
-fn modulus(snapshot: &Snapshot) -> Known<String> {
-    let keys = snapshot.secret_keys();
-    match &snapshot.secret {
-        Known::Unreadable(why) => Known::Unreadable(format!("the Secret couldn't be read: {why}")),
-        Known::Known(None) => Known::Unreadable("the Secret to compare with doesn't exist".to_owned()),
-        Known::Known(Some(secret)) => match secret.data.get(&keys.rsa_private_key) {
-            None => Known::Unreadable(format!("Secret {} has no key {}", secret.name, keys.rsa_private_key)),
-            Some(value) => match RsaPrivateKey::parse(value.expose()) {
-                Ok(key) => Known::Known(key.modulus_base64url()),
-                Err(error) => Known::Unreadable(format!("the key in Secret {} is invalid: {error}", secret.name)),
-            },
-        },
-    }
+fn modulus(snapshot: &Snapshot) -> Result<String, String> {
+    let key = snapshot.secret_keys().rsa_private_key;
+    let SecretContents { name, data, .. } = match &snapshot.secret {
+        Known::Unreadable(why) => return Err(format!("the Secret couldn't be read: {why}")),
+        Known::Known(None) => return Err("the Secret to compare with doesn't exist".to_owned()),
+        Known::Known(Some(secret)) => secret,
+    };
+    let value = data.get(&key).ok_or_else(|| format!("Secret {name} has no key {key}"))?;
+    let parsed = RsaPrivateKey::parse(value.expose());
+    Ok(parsed.map_err(|error| format!("the key in Secret {name} is invalid: {error}"))?.modulus_base64url())
 }
 
 fn processes(deployment: &Deployment) -> usize {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::expected::{EndpointPhase, Expected};
 use super::probe::{Exchange, Probe, Replies, Server};
-use crate::answers::http::{Outcome, Reached, Reply, excerpt};
+use crate::answers::http::{Outcome, Reached, excerpt};
 use crate::checks::finding::Finding;
 
 pub(super) fn judge(expected: &Expected, replies: &Replies, findings: &mut Vec<Finding>) {
@@ -130,16 +130,13 @@ fn login_after(at: &Exchange) -> Finding {
 /// A process of Synapse validates an invalid token with MAS: 401 if MAS responds, 503 if it can't be reached.
 fn asks_mas(expected: &Expected, replies: &Replies) -> Option<Finding> {
     let all: Vec<&Outcome> = replies.to(&Probe::WhoamiJunk).collect();
-    let errcode = |reply: &Reply| reply.json().ok().and_then(|body| body["errcode"].as_str().map(str::to_owned));
-    let refused = |outcome: &&&Outcome| {
-        matches!(outcome, Outcome::Answered(reply)
-        if reply.status == 401 && errcode(reply).is_some_and(|errcode| errcode == "M_UNKNOWN_TOKEN"))
+    let errcode = |outcome: &Outcome, status: u16| match outcome {
+        Outcome::Answered(reply) if reply.status == status => reply.json().ok()?["errcode"].as_str().map(str::to_owned),
+        _ => None,
     };
+    let refused = |outcome: &&&Outcome| errcode(outcome, 401).as_deref() == Some("M_UNKNOWN_TOKEN");
     // A 503 without a Matrix error code comes from the ingress.
-    let cannot = |outcome: &&&Outcome| {
-        matches!(outcome, Outcome::Answered(reply)
-        if reply.status == 503 && errcode(reply).is_some())
-    };
+    let cannot = |outcome: &&&Outcome| errcode(outcome, 503).is_some();
     let (tries, good) = (all.len(), all.iter().filter(refused).count());
     let failed = all.iter().filter(cannot).count();
     let wanted = expected.tries();

@@ -96,11 +96,8 @@ fn same_server(one: &str, other: &str, namespace: &str) -> Server {
 fn is_the_pod(host: &str) -> bool {
     let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
     let by_name = ["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"].contains(&host.as_str());
-    by_name
-        || host.ends_with(".localhost")
-        || address(&host)
-            .map(|address| address.to_canonical())
-            .is_some_and(|it| it.is_loopback() || it.is_unspecified())
+    let is_own = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    by_name || host.ends_with(".localhost") || address(&host).is_some_and(|address| is_own(address.to_canonical()))
 }
 
 fn address(host: &str) -> Option<IpAddr> {
@@ -113,13 +110,11 @@ fn address(host: &str) -> Option<IpAddr> {
 /// Whether port or name are typical of a pooler. Transaction pooling breaks the advisory locks of syn2mas and MAS.
 fn is_pooler(host: &str, port: u16) -> bool {
     let host = host.to_ascii_lowercase();
-    let mut words = host.split(|c: char| !c.is_ascii_alphanumeric());
-    port == 6432
-        || words.any(|word| {
-            word.contains("bouncer")
-                || word.starts_with("pgpool")
-                || matches!(word, "pool" | "pooler" | "pooling" | "pgcat")
-        })
+    let is_typical = |word: &str| match word {
+        "pool" | "pooler" | "pooling" | "pgcat" => true,
+        _ => word.contains("bouncer") || word.starts_with("pgpool"),
+    };
+    port == 6432 || host.split(|c: char| !c.is_ascii_alphanumeric()).any(is_typical)
 }
 
 fn pooler(place: &str, host: &str, port: u16, who: &str) -> Option<Finding> {

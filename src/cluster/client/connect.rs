@@ -8,6 +8,7 @@ use http::Method;
 
 use super::credentials::Credentials;
 use crate::cluster::config::flags::ConnectionFlags;
+use crate::cluster::config::kubeconfig::given;
 use crate::cluster::config::resolve::{Resolved, resolve};
 use crate::cluster::errors::{ClusterError, ErrorKind};
 use crate::cluster::resource::Place;
@@ -75,13 +76,9 @@ impl Cluster {
         let asked = flags.clone();
         let resolved = tokio::task::spawn_blocking(move || resolve(&asked)).await;
         let resolved = resolved.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))?;
-        let limits = match flags.request_timeout.as_deref().filter(|text| !text.is_empty()) {
-            None => Limits::default(),
-            Some(text) => Limits::asked_for(
-                parse_request_timeout(text)
-                    .map_err(|error| ClusterError::new(ErrorKind::Flag(format!("--request-timeout: {error}"))))?,
-            ),
-        };
+        let wrong = |error| ClusterError::new(ErrorKind::Flag(format!("--request-timeout: {error}")));
+        let asked_for = given(flags.request_timeout.as_ref()).map(parse_request_timeout).transpose().map_err(wrong)?;
+        let limits = asked_for.map_or_else(Limits::default, Limits::asked_for);
         Self::from_resolved(resolved, Some(flags.clone()), limits).await
     }
 
@@ -106,8 +103,7 @@ impl Cluster {
 
 /// The URL without user and password, for messages.
 fn without_user_info(uri: &http::Uri) -> String {
-    let authority =
-        uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default();
+    let authority = uri.authority().map_or("", |all| all.as_str().rsplit('@').next().unwrap_or_default());
     let path = uri.path().trim_end_matches('/');
     format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https"))
 }

@@ -16,9 +16,8 @@ impl Values {
             return None;
         }
         let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let values = body["data"].as_object().into_iter().flatten();
-        let values =
-            values.filter_map(|(_, value)| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new)).collect();
+        let decoded = |value: &Value| STANDARD.decode(value.as_str()?).ok().map(SecretBytes::new);
+        let values = body["data"].as_object().into_iter().flat_map(|data| data.values().filter_map(decoded)).collect();
         crate::secrets::wipe(&mut body);
         Some(Self(values))
     }

@@ -1,8 +1,7 @@
 //! TLS to the API server. kube's own (`ConfigExt::rustls_client_config`) also runs plugins and providers, and so links a
 //! megabyte of `JSONPath`, regular expressions and YAML for a provider that kubectl has removed.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use kube::client::RustlsTlsError;
 use kube::config::{AuthInfo, KubeconfigError, LoadDataError};

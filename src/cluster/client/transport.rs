@@ -227,12 +227,8 @@ async fn within<T>(
     limit: Option<Duration>,
     future: impl Future<Output = Result<T, ClusterError>>,
 ) -> Result<T, ClusterError> {
-    match limit {
-        Some(after) => {
-            timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout(after))))
-        }
-        None => future.await,
-    }
+    let Some(after) = limit else { return future.await };
+    timeout(after, future).await.unwrap_or_else(|_| Err(ClusterError::new(ErrorKind::Timeout(after))))
 }
 
 /// `Retry-After` in seconds. The API server never sends a date.

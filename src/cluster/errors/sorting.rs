@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 use std::time::Duration;
-use std::{error::Error, io};
+use std::{error::Error, io, io::ErrorKind as IoKind};
 
 use http::Uri;
 use regex_lite::Regex;
@@ -93,23 +93,18 @@ fn refuses_our_certificate(error: &TlsError) -> bool {
     )
 }
 
-fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -> String {
+fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<IoKind>) -> String {
     // hyper-util's error type for a failed look-up is private.
     if links.iter().any(|link| link.to_string().starts_with("dns error")) {
         return "its host name does not resolve".to_owned();
     }
     match io {
-        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused".to_owned(),
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof,
-        ) => "the connection was closed while it was being established".to_owned(),
-        Some(io::ErrorKind::TimedOut) => "it does not respond".to_owned(),
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            "there is no route to it".to_owned()
+        Some(IoKind::ConnectionRefused) => "the connection was refused".to_owned(),
+        Some(IoKind::ConnectionReset | IoKind::ConnectionAborted | IoKind::BrokenPipe | IoKind::UnexpectedEof) => {
+            "the connection was closed while it was being established".to_owned()
         }
+        Some(IoKind::TimedOut) => "it does not respond".to_owned(),
+        Some(IoKind::HostUnreachable | IoKind::NetworkUnreachable) => "there is no route to it".to_owned(),
         _ => match links.last().map(|link| plain(&link.to_string())).filter(|last| !last.is_empty()) {
             Some(last) => format!("the connection failed ({last})"),
             None => "the connection failed".to_owned(),
@@ -117,10 +112,10 @@ fn connect_reason(links: &[&(dyn Error + 'static)], io: Option<io::ErrorKind>) -
     }
 }
 
-fn lost_reason(io: Option<io::ErrorKind>) -> &'static str {
+fn lost_reason(io: Option<IoKind>) -> &'static str {
     match io {
-        Some(io::ErrorKind::ConnectionReset) => "it was reset",
-        Some(io::ErrorKind::TimedOut) => "it timed out",
+        Some(IoKind::ConnectionReset) => "it was reset",
+        Some(IoKind::TimedOut) => "it timed out",
         _ => "it ended before the response was complete",
     }
 }

@@ -55,10 +55,9 @@ pub fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
 }
 
 pub fn seconds(duration: std::time::Duration) -> String {
-    if duration < std::time::Duration::from_secs(1) {
-        format!("{} ms", duration.as_millis())
-    } else {
-        format!("{} s", duration.as_secs())
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        seconds => format!("{seconds} s"),
     }
 }
 

@@ -66,10 +66,8 @@ impl Cluster {
 
     pub fn watch_all_with(&self, resource: &ApiResource, namespace: &str, waits: Waits) -> Following<CollectionEvent> {
         let pairs = [("watch", "true"), ("allowWatchBookmarks", "true"), ("timeoutSeconds", SERVER_LIMIT)];
-        let outgoing = Outgoing::get(
-            address(resource, Some(namespace), None) + &query(&pairs),
-            Action::new("watch", resource, Some(namespace), None),
-        );
+        let action = Action::new("watch", resource, Some(namespace), None);
+        let outgoing = Outgoing::get(address(resource, Some(namespace), None) + &query(&pairs), action);
         let cluster = self.clone();
         Following::begin(64, async move |items| {
             for pause in waits.pauses {

@@ -20,6 +20,10 @@ use crate::verdict::Continuity;
 
 /// By this much longer than was waited for, something was suspended.
 const SUSPENDED: Duration = Duration::from_secs(20);
+/// The requested duration of a watch. Below five minutes, the limit of many load balancers.
+const SERVER_LIMIT: Duration = Duration::from_secs(290);
+/// The shortest time between reports of different kinds of trouble.
+const RETELL: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub enum WatchItem {
@@ -40,8 +44,6 @@ pub enum WatchItem {
 /// Time limits and pauses of a watch; other values only in tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// The requested duration of a watch. Below five minutes, the limit of many load balancers.
-    pub server_limit: Duration,
     pub answer: Duration,
     /// A connection without data for this long is closed. The server sends a bookmark about every minute; one without
     /// bookmarks costs 20 requests in half an hour.
@@ -50,8 +52,6 @@ pub struct Timing {
     pub tick: Duration,
     /// A connection of this age counts as healthy even without events.
     pub settled: Duration,
-    /// The shortest time between reports of different kinds of trouble.
-    pub retell: Duration,
     /// The pause after the first failure; doubled after each further one.
     pub first_pause: Duration,
     pub longest_pause: Duration,
@@ -62,12 +62,10 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            server_limit: Duration::from_secs(290),
             answer: Duration::from_secs(15),
             silence: Duration::from_secs(90),
             tick: Duration::from_secs(5),
             settled: Duration::from_secs(2),
-            retell: Duration::from_secs(10),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(5),
             longest_retry_after: Duration::from_secs(15),
@@ -138,7 +136,7 @@ impl Follower {
 
     /// One watch connection from the last version. An event that is incomplete at its end comes again with the next one.
     async fn connection(&mut self) -> Result<(), ClusterError> {
-        let limit = self.timing.server_limit.as_secs().to_string();
+        let limit = SERVER_LIMIT.as_secs().to_string();
         let selector = format!("metadata.name={}", self.target.name);
         let outgoing = self.outgoing(
             "watch",
@@ -257,7 +255,7 @@ impl Follower {
         // A single failure is not reported; alternating kinds are reported at intervals.
         let news = match self.told {
             None => self.failures >= 2,
-            Some((told, at)) => told != kind && at.elapsed() >= self.timing.retell,
+            Some((told, at)) => told != kind && at.elapsed() >= RETELL,
         };
         if news {
             self.told = Some((kind, Instant::now()));

@@ -140,7 +140,6 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
     let limits = Limits { write_answer: Some(Duration::from_millis(300)), ..Limits::default() };
     let cluster = Cluster::to_stub(&stub.address, limits).await;
     let patience = RetryPolicy {
-        tries: 3,
         pause: Duration::from_millis(5),
         read_back: [Duration::from_millis(5); 4],
         unreachable: Duration::from_millis(300),
@@ -151,7 +150,7 @@ async fn run(world: World, write: &Write, faults: &[Fault], blind: bool, somebod
 
 fn patch() -> Write {
     let target = Target { api_version: ApiVersion::V1Alpha2, namespace: "ess".to_owned(), name: "first".to_owned() };
-    Write::patch_deployment(&target, "5", json!({"spec": {"active": true}}))
+    Write::patch_deployment(&target, json!({"metadata": {"resourceVersion": "5"}, "spec": {"active": true}}))
 }
 
 #[tokio::test]

@@ -20,7 +20,6 @@ use crate::secrets::{PostgresPassword, SecretText};
 use crate::session::Session;
 use crate::session::certificate::secret;
 use crate::session::endpoints::through::to_pod;
-use crate::session::findings;
 use crate::session::inputs::{read_resolve, read_roots, roots_or_system};
 use crate::terminal::progress::Waiting;
 
@@ -73,7 +72,7 @@ pub async fn check(session: &Session, snapshot: &Snapshot, mut access: DatabaseA
     );
     drop(progress);
     let mut found = judge(&expected, &Probed { mas, synapse });
-    findings::name_commands(session, &mut found);
+    session.complete_findings(&mut found);
     found
 }
 

@@ -35,7 +35,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
     if snapshot.deployment.mas_active() == Some(true) {
         session.ui().status("The migration is already complete; nothing to prepare.");
         let mut lost: Vec<Finding> = checks::encryption_secret_lost(&snapshot).into_iter().collect();
-        findings::name_commands(&session, &mut lost);
+        session.complete_findings(&mut lost);
         for finding in &lost {
             findings::show(session.ui(), finding);
         }
@@ -89,7 +89,7 @@ pub async fn exec(context: &Context, args: &PrepareArgs) -> Result<Exit, Failure
         if context.interrupt.raised() {
             return Err(Failure::told(Exit::Interrupted));
         }
-        context.interrupt.set(InterruptState::Writing);
+        context.interrupt.begin_write();
         if let Some(issued) = &issued {
             keep_ca(&session, issued)?;
         }
@@ -117,7 +117,7 @@ async fn find(preparation: &Preparation<'_>, files: &InputFiles, exports: bool) 
         found.retain(|finding| finding.code != codes::PERMISSIONS);
     }
     found.sort_by_key(|finding| finding.severity);
-    findings::name_commands(session, &mut found);
+    session.complete_findings(&mut found);
     found
 }
 

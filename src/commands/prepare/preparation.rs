@@ -60,7 +60,7 @@ impl Preparation<'_> {
         let earlier = checks::earlier_encryption_secret(self.snapshot, Some(&plan.after()));
         let mut found: Vec<Finding> =
             plan.writes_to().and_then(checks::secret_managed).into_iter().chain(earlier).collect();
-        findings::name_commands(self.session, &mut found);
+        self.session.complete_findings(&mut found);
         for finding in &found {
             findings::show(self.ui(), finding);
         }
@@ -176,7 +176,7 @@ fn refusal(session: &Session, error: &SecretPlanError) -> Failure {
         ),
         SecretPlanError::Immutable(_) => (Exit::Failed, "Use another Secret: --secret-name NAME.".to_owned()),
         SecretPlanError::EncryptionSecretIsLost { key, lost, .. } => {
-            (Exit::Blocked, findings::complete(&lost.remedy(key, false), |command| session.command(command)))
+            (Exit::Blocked, session.complete(&lost.remedy(key, false)))
         }
         SecretPlanError::EncryptionSecretIsFixed(_) | SecretPlanError::NoSuchKey(..) => (Exit::Usage, String::new()),
         SecretPlanError::Generate(_) => (Exit::Failed, String::new()),

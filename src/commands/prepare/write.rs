@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::page::secret_lines;
 use super::preparation::Preparation;
 use crate::checks::Known;
-use crate::cluster::{ClusterError, ErrorKind, Write, WriteOutcome, resource};
+use crate::cluster::{ErrorKind, Write, WriteOutcome, resource};
 use crate::error::Failure;
 use crate::plan::{SecretInputs, SecretPlan};
 use crate::record::{Record, record_name};
@@ -30,7 +30,7 @@ impl Preparation<'_> {
             match self.session.cluster.dry_run(&write).await {
                 Ok(written) => written.warnings.iter().for_each(|warning| self.ui().warning(warning)),
                 // The write handles a concurrent change.
-                Err(error) if is_taken(&error) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. }) => {}
                 Err(error) => return Err(Failure::from(error).advise("Nothing was changed.")),
             }
         }
@@ -120,10 +120,6 @@ impl Preparation<'_> {
         }
         Err(Failure::failed(format!("Secret {} was not written: gave up after repeated update conflicts", plan.name)))
     }
-}
-
-fn is_taken(error: &ClusterError) -> bool {
-    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict { .. })
 }
 
 /// ` (field manager kubectl, 2026-11-23T02:00:09Z)`; empty if unknown.

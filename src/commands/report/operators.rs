@@ -28,6 +28,7 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
             lists.push(survey.list(&kind, Some(namespace), &Selection::default(), 500).await);
         }
     }
+    let is_operator = |one: &Value| ENDINGS.iter().any(|ending| name(one).ends_with(ending));
     for list in lists {
         match list {
             Ok(listed) => operators.deployments.extend(listed.items.into_iter().filter(is_operator)),
@@ -58,8 +59,4 @@ pub async fn find(survey: &Survey, own: &str) -> Operators {
 
 fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
-}
-
-fn is_operator(deployment: &Value) -> bool {
-    ENDINGS.iter().any(|ending| name(deployment).ends_with(ending))
 }

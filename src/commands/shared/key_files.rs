@@ -74,17 +74,12 @@ pub struct Issued {
 
 impl Issued {
     /// Issues a certificate from `ca`, or from a new private CA for this host.
-    pub fn new(
-        host: HostName,
-        key_type: TlsKeyType,
-        ca: Option<CertificateAuthority>,
-        ui: &Ui,
-    ) -> Result<Self, Failure> {
+    pub fn new(host: HostName, kind: TlsKeyType, ca: Option<CertificateAuthority>, ui: &Ui) -> Result<Self, Failure> {
         let failed = |error: IssueError| Failure::failed(error.to_string());
         let now = ui.terminal.now();
         let is_new = ca.is_none();
-        let ca = ca.map_or_else(|| CertificateAuthority::create(&host, key_type, now), Ok).map_err(failed)?;
-        let certificate = ca.issue(&host, key_type, now).map_err(failed)?;
+        let ca = ca.map_or_else(|| CertificateAuthority::create(&host, kind, now), Ok).map_err(failed)?;
+        let certificate = ca.issue(&host, kind, now).map_err(failed)?;
         Ok(Self { certificate, host, new_ca: is_new.then_some(ca) })
     }
 

@@ -39,7 +39,7 @@ pub async fn gather(session: &Session) -> (Snapshot, Vec<Finding>) {
         contradict(causes.iter().map(|cause| (cause.code, cause.meaning.as_str())), &mut found);
     }
     found.sort_by_key(|finding| finding.severity);
-    findings::name_commands(session, &mut found);
+    session.complete_findings(&mut found);
     (snapshot, found)
 }
 

@@ -12,9 +12,10 @@ use crate::cluster::{ApiVersion, Cluster, ClusterError, ErrorKind, Pages, Select
 use crate::deployment::{Deployment, Phase};
 use crate::error::{Exit, Failure};
 use crate::record::{Record, record_name};
+use crate::session::command_line::CommandLine;
 use crate::session::snapshot::unread;
 use crate::session::status::{Status, StatusList};
-use crate::session::{Context, command_line, not_one};
+use crate::session::{Context, not_one};
 use crate::terminal::data::{OutputError, render};
 use crate::terminal::table::{Cell, Column, Table};
 use crate::terminal::{OutputFormat, Style};
@@ -121,7 +122,8 @@ fn status(context: &Context, Trimmed(object): Trimmed, records: &Records) -> Opt
     let record = records.get(&key).and_then(|map| Record::read(&map.0, &deployment).ok());
     let snapshot = unread(deployment, record);
     let (namespace, name) = (snapshot.deployment.namespace(), snapshot.deployment.name());
-    Some(Status::of(&snapshot, |command| command_line(&context.flags, command, namespace, name)))
+    let line = CommandLine { flags: &context.flags, namespace, name };
+    Some(Status::of(&snapshot, |command| line.of(command)))
 }
 
 pub fn table() -> Table {

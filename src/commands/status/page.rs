@@ -195,11 +195,7 @@ fn conditions(ui: &Ui, snapshot: &Snapshot, status: &Status, wide: bool) -> Resu
         ]);
     }
     let unanswered = unanswered(snapshot);
-    let mas_active = match status.status.mas_active {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "absent",
-    };
+    let mas_active = status.status.mas_active.map_or("absent", |active| if active { "true" } else { "false" });
     let meaning = match status.phase {
         _ if status.status.mas_active == Some(true) => "the migration is done; users log in to MAS",
         Phase::Migrating if unanswered.is_none() => "users are locked out until the migration is done",

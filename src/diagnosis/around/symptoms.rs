@@ -52,11 +52,8 @@ fn of_job(job: &Value) -> Option<String> {
     let failed = conditions.clone().find(|one| one["type"] == "Failed" && one["status"] == "True");
     if let Some(failed) = failed {
         let text = |key: &str| failed[key].as_str().unwrap_or_default();
-        return Some(format!(
-            "{}{}",
-            brief(&format!("failed: {} {}", text("reason"), text("message"))),
-            at(&failed["lastTransitionTime"])
-        ));
+        let why = brief(&format!("failed: {} {}", text("reason"), text("message")));
+        return Some(why + &at(&failed["lastTransitionTime"]));
     }
     let failures = job["status"]["failed"].as_u64().filter(|number| *number > 0)?;
     let complete = conditions.clone().any(|one| one["type"] == "Complete" && one["status"] == "True");
@@ -124,14 +121,10 @@ fn of_events(events: &[Value]) -> Vec<Symptom> {
             object: format!("{} {}", text(&object["kind"]), text(&object["name"])),
             says: brief(&format!("{} {}: {}", event_time(event), text(&event["reason"]), text(event_message(event)))),
         };
-        found.retain(|one| one.object != symptom.object || !same_words(&one.says, &symptom.says));
+        // Without the time at the beginning.
+        let words = |one: &Symptom| one.says.split_once(' ').map(|(_, words)| words.to_owned());
+        found.retain(|one| one.object != symptom.object || words(one) != words(&symptom));
         found.push(symptom);
     }
     found.split_off(found.len().saturating_sub(MOST_EVENTS))
-}
-
-/// Whether two texts are equal after the time at their beginning.
-fn same_words(one: &str, other: &str) -> bool {
-    let words = |text: &str| text.split_once(' ').map(|(_, words)| words.to_owned());
-    words(one) == words(other)
 }

@@ -30,13 +30,13 @@ pub struct Facts {
     pub process: Option<i32>,
     pub tls: bool,
     pub complaint: Option<ProbeError>,
-    /// The connection is encrypted, so that a password in plain text is allowed.
-    pub protected: bool,
+    /// A port-forward carries the connection, so that a password in plain text is allowed, as it is with TLS.
+    pub through: bool,
 }
 
 pub struct Guard<S> {
-    inner: S,
-    facts: Arc<Mutex<Facts>>,
+    pub inner: S,
+    pub facts: Arc<Mutex<Facts>>,
     /// The requested TLS mode, until the server has answered the request.
     offer: Offer,
     begun: bool,
@@ -56,10 +56,6 @@ impl<S> Guard<S> {
     pub fn new(inner: S, facts: Arc<Mutex<Facts>>, offer: Offer) -> Self {
         let (buffer, start) = (BytesMut::new(), BytesMut::new());
         Self { inner, facts, offer, begun: false, total: 0, buffer, start, started: false }
-    }
-
-    pub fn into_parts(self) -> (S, Arc<Mutex<Facts>>) {
-        (self.inner, self.facts)
     }
 
     fn inspect(&mut self, mut bytes: &[u8]) -> Result<(), ProbeError> {
@@ -98,7 +94,7 @@ impl<S> Guard<S> {
             let Some((number, _)) = message[5..].split_first_chunk() else { continue };
             match (tag, i32::from_be_bytes(*number)) {
                 (b'K', process) => facts.process = Some(process),
-                (b'R', 3) if !facts.protected => return Err(ProbeError::InClear),
+                (b'R', 3) if !(facts.tls || facts.through) => return Err(ProbeError::InClear),
                 (b'R', method @ (3 | 5 | 10)) => (facts.asked_password, facts.scram) = (true, method == 10),
                 _ => {}
             }
@@ -172,8 +168,8 @@ mod tests {
     }
 
     /// The facts after these bytes, in pieces of this size.
-    fn seen(bytes: &[u8], size: usize, protected: bool) -> Result<Facts, ProbeError> {
-        let facts = Arc::new(Mutex::new(Facts { protected, ..Facts::default() }));
+    fn seen(bytes: &[u8], size: usize, through: bool) -> Result<Facts, ProbeError> {
+        let facts = Arc::new(Mutex::new(Facts { through, ..Facts::default() }));
         let mut guard = Guard::new((), Arc::clone(&facts), Offer::Disable);
         for piece in bytes.chunks(size) {
             guard.inspect(piece)?;

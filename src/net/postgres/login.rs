@@ -76,7 +76,7 @@ impl Login<'_> {
             SslMode::VerifyCa => Mode::Chain,
             _ => Mode::Nothing,
         };
-        let facts = Arc::new(Mutex::new(Facts { protected: self.is_through(), ..Facts::default() }));
+        let facts = Arc::new(Mutex::new(Facts { through: self.is_through(), ..Facts::default() }));
         let (_, tls) = Verifier::client(self.roots, need, None).map_err(ProbeError::Certificate)?;
         let host = bare(&place.host).trim_end_matches('.');
         let Ok(tls) = MakeTlsConnect::<BoxConnection>::make_tls_connect(&mut MakeRustlsConnect::new(tls), host);
@@ -131,23 +131,19 @@ impl Login<'_> {
             }
             return ProbeError::Refused(Refusal { state, message });
         }
+        let host = &self.place.host;
         match cause::<TlsError>(error) {
             Some(TlsError::InvalidCertificate(problem)) => {
-                return ProbeError::Certificate(format!(
-                    "it {}",
-                    complaint(problem, &format!("is not for {}", self.place.host))
-                ));
+                return ProbeError::Certificate(format!("it {}", complaint(problem, &format!("is not for {host}"))));
             }
             Some(TlsError::InvalidMessage(_)) => {
                 return ProbeError::NotPostgres("it accepts the TLS request, but sends no TLS".to_owned());
             }
-            Some(other) => {
-                return ProbeError::Lost(format!("the TLS handshake with {} failed: {other}", self.place.host));
-            }
+            Some(other) => return ProbeError::Lost(format!("the TLS handshake with {host} failed: {other}")),
             None => {}
         }
         if cause::<InvalidDnsNameError>(error).is_some() {
-            return ProbeError::Certificate(format!("{} is not a valid name for a certificate", self.place.host));
+            return ProbeError::Certificate(format!("{host} is not a valid name for a certificate"));
         }
         match cause::<io::Error>(error) {
             Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -177,14 +173,11 @@ where
     type Future = BoxFuture<'static, io::Result<Self::Stream>>;
 
     fn connect(self, carrier: Guard<S>) -> Self::Future {
-        let (inner, facts) = carrier.into_parts();
+        let Guard { inner, facts, .. } = carrier;
         let connecting = self.0.connect(inner);
         Box::pin(async move {
             let stream = connecting.await?;
-            {
-                let mut facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
-                (facts.tls, facts.protected) = (true, true);
-            }
+            facts.lock().unwrap_or_else(PoisonError::into_inner).tls = true;
             Ok(Guard::new(stream, facts, Offer::Disable))
         })
     }

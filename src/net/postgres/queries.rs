@@ -114,34 +114,30 @@ const CONNECTIONS: &str = "SELECT (SELECT rolconnlimit::int8 FROM pg_roles WHERE
 /// Reads MAS's database in less than a minute.
 pub async fn ask_mas(login: &Login<'_>) -> Result<MasDatabase, ProbeError> {
     let (mut transaction, server) = Transaction::begin(login).await?;
+    let permissions = |row: &Row| {
+        Ok(RolePermissions {
+            schema: row.try_get(0)?,
+            create_in_schema: row.try_get(1)?,
+            create_in_database: row.try_get(2)?,
+            superuser: row.try_get(3)?,
+        })
+    };
+    let connections = |row: &Row| {
+        let limit = |index| row.try_get::<_, Option<i64>>(index).map(|limit| limit.filter(|limit| *limit >= 0));
+        Ok(Connections {
+            of_role: limit(0)?,
+            of_database: limit(1)?,
+            of_server: row.try_get(2)?,
+            reserved: row.try_get(3)?,
+            used: row.try_get(4)?,
+        })
+    };
     let database = MasDatabase {
         tables: tables(&mut transaction).await.into(),
-        permissions: transaction
-            .one(PERMISSIONS, &[], |row| {
-                Ok(RolePermissions {
-                    schema: row.try_get(0)?,
-                    create_in_schema: row.try_get(1)?,
-                    create_in_database: row.try_get(2)?,
-                    superuser: row.try_get(3)?,
-                })
-            })
-            .await
-            .into(),
+        permissions: transaction.one(PERMISSIONS, &[], permissions).await.into(),
         trigram: trigram(&mut transaction).await.into(),
         encoding: transaction.one(ENCODING, &[], |row| row.try_get(0)).await.into(),
-        connections: transaction
-            .one(CONNECTIONS, &[], |row| {
-                let limit = |index| row.try_get::<_, Option<i64>>(index).map(|limit| limit.filter(|limit| *limit >= 0));
-                Ok(Connections {
-                    of_role: limit(0)?,
-                    of_database: limit(1)?,
-                    of_server: row.try_get(2)?,
-                    reserved: row.try_get(3)?,
-                    used: row.try_get(4)?,
-                })
-            })
-            .await
-            .into(),
+        connections: transaction.one(CONNECTIONS, &[], connections).await.into(),
         server,
     };
     transaction.finish().await;

@@ -62,9 +62,7 @@ impl Round<'_> {
         if let Some(through) = &self.ways.through {
             findings.extend(self.keep_routable(through, &mut wanted).await);
         }
-        let before = wanted.len();
-        wanted.retain(|probe| *probe != Probe::WhoamiJunk);
-        let tries = before - wanted.len();
+        let tries = wanted.extract_if(.., |probe| *probe == Probe::WhoamiJunk).count();
         let (asked, junk) =
             tokio::join!(join_all(wanted.iter().map(|probe| self.ask(probe))), self.every_process(tries));
         let mut answers = Replies::default();
@@ -193,12 +191,8 @@ impl Round<'_> {
 
     async fn get(&self, ask: Ask<'_>) -> Seen {
         let host = ask.url.host_str().unwrap_or_default();
-        match timeout_at(self.deadline, http::send(ask)).await {
-            Ok(seen) => seen,
-            Err(_) => {
-                Seen::only(Outcome::NotReached(format!("no response from {host} within {} seconds", WHOLE.as_secs())))
-            }
-        }
+        let late = || Outcome::NotReached(format!("no response from {host} within {} seconds", WHOLE.as_secs()));
+        timeout_at(self.deadline, http::send(ask)).await.unwrap_or_else(|_| Seen::only(late()))
     }
 
     /// Sends invalid tokens over separate connections, a few at a time to stay below rate limits. Repeats requests that fail

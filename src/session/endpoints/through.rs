@@ -106,11 +106,9 @@ pub fn to_pod(cluster: &Cluster, namespace: &str, pod: String, port: u16, gate: 
 }
 
 pub fn findings(ways: &BTreeMap<String, Result<Vec<String>, String>>) -> Vec<Finding> {
-    let joined = |texts: &Vec<String>| texts.join("; for other paths, ");
-    let found = ways.iter().map(|(subject, way)| (subject, way.as_ref().map(joined)));
-    let finding = |(subject, way): (&String, Result<String, &String>)| match way {
-        Ok(way) => Finding::of("route", subject, &[("way", &way)]),
+    let findings = ways.iter().map(|(subject, way)| match way {
+        Ok(texts) => Finding::of("route", subject, &[("way", &texts.join("; for other paths, "))]),
         Err(why) => Finding::of("no-route", subject, &[("why", why)]),
-    };
-    found.map(finding).collect()
+    });
+    findings.collect()
 }

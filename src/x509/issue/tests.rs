@@ -197,7 +197,7 @@ fn clients_enforce_the_name_constraint_of_the_private_ca() {
     let key = TlsPrivateKey::generate(TlsKeyType::P256).unwrap();
     let mut params = params(now() - SKEW, last_second(now(), 30)).unwrap();
     describe(&mut params, &host(other), &key).unwrap();
-    let leaf = sign(&params, &key, ca.certificate(), &ca.key).unwrap();
+    let leaf = sign(&params, &key, &ca).unwrap();
     let forged = IssuedCertificate { chain: CertificateChain::of(vec![leaf, ca.certificate().clone()]), key };
     let refused = openssl_verifies(&ca.certificate().to_pem(), &forged.chain, other).unwrap_err();
     assert!(refused.contains("permitted subtree violation"), "{refused}");

@@ -107,6 +107,12 @@ impl Scene {
         all.into_iter().find_map(|map| map.data?.remove("record.json"))
     }
 
+    pub async fn replace_record(&self, text: &str) {
+        let name = format!("{}-kubectl-ess-mas", self.deployment.name());
+        let patch = json!({"data": {"record.json": text}});
+        self.config_maps().patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
     /// The resourceVersion of every object in the namespace. Equal maps prove that nothing was written.
     pub async fn versions(&self) -> BTreeMap<String, String> {
         let list = ListParams::default();

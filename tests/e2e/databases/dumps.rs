@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use ess_mas::checks::backup::recognise::{Dump, DumpFormat, Owner, Users, recognise};
+use ess_mas::answers::postgres::Application;
+use ess_mas::checks::backup::recognise::{Dump, DumpFormat, Users, recognise};
 
 use super::server::{ROOT, Server};
 
@@ -42,8 +43,8 @@ async fn every_dump_format_is_recognised_with_its_contents() {
     let path = folder.path();
     for (format, kind) in [("p", DumpFormat::Sql), ("c", DumpFormat::Archive), ("t", DumpFormat::Archive)] {
         for (database, owner, users) in [
-            ("synapse", Some(Owner::Synapse), Users::WithRows),
-            ("mas", Some(Owner::Mas), Users::WithRows),
+            ("synapse", Some(Application::Synapse), Users::WithRows),
+            ("mas", Some(Application::Mas), Users::WithRows),
             ("other", None, Users::Missing),
         ] {
             let name = format!("{database}.{format}");
@@ -63,7 +64,7 @@ async fn every_dump_format_is_recognised_with_its_contents() {
     let packed = Command::new("tar").args(["czf", "folder.tar.gz", "folder"]).current_dir(path).status().unwrap();
     assert!(packed.success());
     let packed = look(&path.join("folder.tar.gz"));
-    assert_eq!((packed.users, packed.owner), (Users::WithRows, Some(Owner::Synapse)));
+    assert_eq!((packed.users, packed.owner), (Users::WithRows, Some(Application::Synapse)));
     dump(&server, path, "pg_dump", &["-F", "p", "-Z", "5", "-f", "packed.sql.gz", "synapse"]);
     let packed = look(&path.join("packed.sql.gz"));
     assert_eq!((packed.kind, packed.users, packed.complete), (DumpFormat::Sql, Users::WithRows, Some(true)));

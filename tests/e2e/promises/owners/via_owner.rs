@@ -1,5 +1,6 @@
 //! `--via-owner` shows the complete change, and follows the owner's change like a write of its own.
 
+use ess_mas_sandbox::prelude::*;
 use serde_json::{Value, json};
 
 use crate::common::command::Done;
@@ -58,14 +59,34 @@ async fn a_change_beyond_the_shown_one_is_reported_and_never_a_success() {
         "{}",
         live.text()
     );
-    let outcome = end(live, 1).await;
-    assert_eq!(outcome["write"], "none");
-    assert_ne!(outcome["verdict"], "succeeded");
+    let (text, outcome) = (live.text(), end(live, 1).await);
+    assert!(!text.contains("was not changed."), "{text}");
+    assert_eq!((&outcome["write"], &outcome["verdict"]), (&json!("none"), &json!("failed")));
 }
 
 /// The pending write in the record.
 async fn pending(stage: &Stage) -> Value {
     stage.standing().await.record.expect("a record")["pending"].clone()
+}
+
+#[tokio::test]
+async fn an_interrupt_before_the_change_is_shown_leaves_nothing_pending() {
+    let stage = Stage::new(Step::Activate).await;
+    let gate = Gate::default();
+    let held = gate.clone();
+    stage.proxy.plan(move |request| {
+        let is_record = request.is_write() && request.name().contains("/configmaps");
+        if is_record { Fault::HoldAfter(held.clone()) } else { Fault::None }
+    });
+    let mut live = Live::with(&stage, &["--via-owner"]);
+    gate.reached().await;
+    live.signal("-INT");
+    live.until("interrupted").await;
+    gate.open();
+    assert_eq!(live.end().await, 130);
+    let text = live.text();
+    assert!(text.contains("The ElementDeployment was not changed.") && !text.contains("apply it:"), "{text}");
+    assert_eq!(pending(&stage).await, Value::Null);
 }
 
 #[tokio::test]
